@@ -1,0 +1,46 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Logger } from '../log.ts'
+import type { Tables } from './tables.ts'
+
+export type Database = Kysely<Tables>
+export type Tx = Transaction<Tables>
+
+const { types } = pg
+// Calendar dates and numerics stay text: a JS Date would add a zone, a float would lose cents.
+const parsers = new Map<number, (text: string) => unknown>([
+  [types.builtins.DATE, (text) => text],
+  [types.builtins.NUMERIC, (text) => text],
+  // Counts and positions; none comes near 2^53.
+  [types.builtins.INT8, Number],
+])
+
+const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+  parsers.get(oid) ?? types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser
+
+/** How this project talks to Postgres: dates and numerics as text, UTC, an own name in pg_stat_activity. */
+export function connectionSettings(url: string, applicationName: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    types: { getTypeParser },
+    // A dead peer is noticed; an open transaction without work ends instead of holding its locks for ever.
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+    options: '-c timezone=UTC',
+  }
+}
+
+/**
+ * Opens a pool on the database. Columns are camelCase here and snake_case in the database; keys inside JSON are left
+ * alone. `max` is the number of connections; errors of idle connections go to the log (the pool replaces them).
+ */
+export function openDatabase(url: string, options: { max: number; name: string; log: Logger }): Database {
+  const pool = new pg.Pool({ ...connectionSettings(url, options.name), max: options.max })
+  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  })
+}
