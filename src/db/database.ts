@@ -16,7 +16,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 ])
 
 const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  parsers.get(oid) ?? types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser
+  parsers.get(oid) ?? types.getTypeParser(oid, format)) as typeof types.getTypeParser
 
 /** How this project talks to Postgres: dates and numerics as text, UTC, an own name in pg_stat_activity. */
 export function connectionSettings(url: string, applicationName: string): pg.ClientConfig {
