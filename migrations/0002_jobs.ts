@@ -19,6 +19,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         check (status in ('PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED')),
       held boolean not null default false,
       priority integer not null default 0 check (priority between -100 and 100),
+      -- this job's own transport, set from a terminal; null: the scrape URL's
+      transport text check (transport in ('AUTO', 'HTTP', 'BROWSER')),
       timeout_seconds integer not null check (timeout_seconds between 1 and 82800),
       attempt integer not null default 0 check (attempt >= 0),
       max_attempts integer not null default 4 check (max_attempts between 1 and 10),
@@ -35,7 +37,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       "current_date" date,
       ended_by_error_id uuid,
       cloned_from_id uuid references jobs (id) on delete set null,
+      -- which mutation and which key of its user; the hash tells the same input from another
       idempotency_key text,
+      idempotency_hash text,
       created_by uuid references users (id),
       updated_by uuid references users (id),
       created_at timestamptz(3) not null default now(),

@@ -69,7 +69,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       updated_at timestamptz(3) not null default now(),
       constraint prospects_listed check (listed = (delisted_at is null)),
       constraint prospects_sold check (auction_status <> 'SOLD' or sale_amount is not null),
-      constraint prospects_lot unique nulls not distinct (county_fips, case_key, auction_date, lot)
+      -- deferrable: judged at the end of a statement, so that two prospects may swap their dates in one
+      constraint prospects_lot unique nulls not distinct (county_fips, case_key, auction_date, lot) deferrable
     )`.execute(db)
   await sql`create index prospects_date on prospects (auction_date, id)`.execute(db)
   await sql`create index prospects_county_date on prospects (county_fips, auction_date, id)`.execute(db)
@@ -101,11 +102,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       fields jsonb not null,
       raw_data jsonb not null,
       case_key text,
+      parcel_key text,
+      address_key text,
       auction_date date,
       first_seen_at timestamptz(3) not null default now(),
       last_seen_at timestamptz(3) not null default now(),
       delisted_at timestamptz(3),
-      -- its source key was given to another case by the site
+      -- the site gave its source key to another case, or its prospect another source key
       closed_at timestamptz(3)
     )`.execute(db)
   await sql`create unique index listings_open on listings (site_key, source_key) where closed_at is null`.execute(db)

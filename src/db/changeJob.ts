@@ -59,12 +59,13 @@ export async function changeJob(
       ...change,
       sequence: eb('sequence', '+', 1),
       lastLine: eb('lastLine', '+', lines.length),
-      updatedAt: sql<Date>`now()`,
+      // now() is when the transaction began, which may be before another one's change; under the lock, this grows
+      updatedAt: sql<Date>`clock_timestamp()`,
     }))
     .where('id', '=', job.id)
     .returningAll()
     .executeTakeFirstOrThrow()
-  await insertLines(trx, changed.id, job.lastLine, lines, options.executionId ?? null)
+  await insertLines(trx, changed.id, changed.lastLine - lines.length, lines, options.executionId ?? null)
   if (changed.status !== job.status) await insertEvent(trx, changed, options.errorMessage ?? null)
   await notifyJob(trx, changed)
   return changed
@@ -108,6 +109,7 @@ async function insertLines(
         jobId,
         line: after + i + 1,
         executionId,
+        at: sql<Date>`clock_timestamp()`,
         level: line.level,
         message: line.message,
         data: line.data === undefined ? null : JSON.stringify(line.data),

@@ -113,6 +113,8 @@ interface JobTable {
   status: Generated<JobStatus>
   held: Generated<boolean>
   priority: Generated<number>
+  /** This job's own, set from a terminal; null: the scrape URL's. */
+  transport: Maybe<Transport>
   timeoutSeconds: number
   attempt: Generated<number>
   maxAttempts: Generated<number>
@@ -128,7 +130,9 @@ interface JobTable {
   currentDate: Maybe<CalendarDate>
   endedByErrorId: Maybe<string>
   clonedFromId: Maybe<string>
+  /** `submitJob:KEY`: unique among its user's jobs. */
   idempotencyKey: Maybe<string>
+  idempotencyHash: Maybe<string>
   createdBy: Maybe<string>
   updatedBy: Maybe<string>
   createdAt: At
@@ -319,6 +323,8 @@ interface ListingTable {
   fields: JSONColumnType<ProspectFields, string, string>
   rawData: JSONColumnType<RawData, string, string>
   caseKey: Maybe<string>
+  parcelKey: Maybe<string>
+  addressKey: Maybe<string>
   auctionDate: Maybe<CalendarDate>
   firstSeenAt: At
   lastSeenAt: At
