@@ -74,6 +74,7 @@ export interface SiteItem {
 
 /** What conversion needs to know beside the item. */
 export interface ConvertContext {
+  platform: SitePlatform
   /** The site's county's state, `FL`. */
   state: string
   /** IANA zone for times that name none. */
