@@ -23,7 +23,11 @@ const hostPorts = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
   .refine(
-    (parts) => parts.every((part) => /^(\[[0-9a-f:]+\]|[^\s:[\]]+):\d{1,5}$/i.test(part)),
+    (parts) =>
+      parts.every((part) => {
+        const port = /^(?:\[[0-9a-f:]+\]|[^\s:[\]]+):(\d{1,5})$/i.exec(part)?.[1]
+        return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
+      }),
     'must be a list of host:port, separated by commas',
   )
 

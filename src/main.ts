@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   parse: async () => (await import('./commands/parse.ts')).registerParse,
   scrape: async () => (await import('./commands/scrape.ts')).registerScrape,
+  serve: async () => (await import('./commands/serve.ts')).registerServe,
   worker: async () => (await import('./commands/worker.ts')).registerWorker,
 }
 

@@ -71,7 +71,7 @@ say(complete.every(Boolean) ? 'every listing of every day is there, and proved' 
 process.exitCode = complete.every(Boolean) ? 0 : 1
 
 if (flags.keep) {
-  say(`dashboard ${gavel.url}/  GraphiQL ${gavel.url}/graphiql  key ${key}  (Ctrl-C ends it)`)
+  say(`GraphiQL ${gavel.url}/graphiql  key ${key}  (Ctrl-C ends it)`)
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
 

@@ -32,22 +32,19 @@ export function itemHtml(aid: string, cells: Cell[], options: { template?: Templ
   )
 }
 
+const rows: Record<Template, (label: string, value: string) => string> = {
+  td: (label, value) =>
+    `<tr><td tabindex="0"class="AD_LBL" scope="row">${label}</td><td tabindex="0" class="AD_DTA">${value}</td></tr>`,
+  th: (label, value) => `<tr><th class="AD_LBL" scope="row">${label}</th><td class="AD_DTA">${value}</td></tr>`,
+  bare: (label, value) => `<tr><th>${label}</th><td>${value}</td></tr>`,
+  div: (label, value) => `<div class="AD_LBL">${label}</div> <div class="AD_DTA">${value}</div>`,
+}
+
 function table(cells: Cell[], template: Template): string {
-  const pairs = cells.map(([label, value]) => {
-    switch (template) {
-      case 'td':
-        return `<tr><td tabindex="0"class="AD_LBL" scope="row">${label}</td><td tabindex="0" class="AD_DTA">${value}</td></tr>`
-      case 'th':
-        return `<tr><th class="AD_LBL" scope="row">${label}</th><td class="AD_DTA">${value}</td></tr>`
-      case 'bare':
-        return `<tr><th>${label}</th><td>${value}</td></tr>`
-      case 'div':
-        return `<div class="AD_LBL">${label}</div> <div class="AD_DTA">${value}</div>`
-    }
-  })
+  const pairs = cells.map(([label, value]) => rows[template](label, value)).join(' ')
   return template === 'div'
-    ? `<div class="ad_tab">${pairs.join('')}</div>`
-    : `<table class="ad_tab"><tbody>${pairs.join(' ')}</tbody></table>`
+    ? `<div class="ad_tab">${pairs}</div>`
+    : `<table class="ad_tab"><tbody>${pairs}</tbody></table>`
 }
 
 /** The site's compression. Text must hold no `@` of its own. */

@@ -1,4 +1,5 @@
 import type { BrowserContext } from 'playwright'
+import type { ScrapeError } from '../errors.ts'
 
 /**
  * How sites reach the network: plain HTTP and a browser, both behind the same guard (public addresses only, every
@@ -6,14 +7,21 @@ import type { BrowserContext } from 'playwright'
  */
 export interface HttpFetcher {
   /** A session with a cookie jar of its own. */
-  session(): HttpSession
+  session(options?: SessionOptions): HttpSession
+}
+
+export interface SessionOptions {
+  /** Told of each redirect before it is followed; what it throws ends the request. */
+  onRedirect?: (to: URL) => void
 }
 
 export interface HttpSession {
   /**
    * GETs a page, following at most 5 redirects, each guarded anew. Answers whatever status came, except what the
-   * policy of errors names: throws ScrapeError CONNECTION, TIMEOUT, BODY_TOO_LARGE, and INTERNAL for an address that
-   * is not allowed. A 429 or 503 with Retry-After is waited for in place while it fits into the attempt's time.
+   * policy of errors names: throws ScrapeError CONNECTION, TIMEOUT and HTTP_ERROR (5xx) after a few tries, BLOCKED
+   * for a 429 without end, BODY_TOO_LARGE, and INTERNAL for an address that is not allowed. A 429 or 503 with
+   * Retry-After is waited for in place while it fits into the attempt's time; else BLOCKED or HTTP_ERROR is thrown
+   * with `detail.retryAfterSeconds`.
    */
   get(url: string | URL, options?: { headers?: Record<string, string> }): Promise<FetchedPage>
 }
@@ -35,4 +43,9 @@ export interface BrowserHost {
    * the first call and lives until the job ends. The caller closes the context. Throws ScrapeError NO_BROWSER.
    */
   context(): Promise<BrowserContext>
+  /**
+   * What the guarded proxy refused or failed last, since this was last asked; null where it did not. A browser itself
+   * only tells that a page did not come.
+   */
+  takeFault(): Promise<ScrapeError | null>
 }

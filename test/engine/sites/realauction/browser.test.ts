@@ -1,12 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { generateDay } from '../../../../src/demo/site/generate.ts'
 import { type SampleSite, startSampleSite } from '../../../../src/demo/site/server.ts'
+import { browserPatienceMs, testBrowser } from '../../../support/browser.ts'
 import { visitSample } from './visit.ts'
 
 const today = '2026-03-18'
 const [pastDay, saleDay, laterDay] = ['2026-03-10', '2026-03-18', '2026-03-25']
 
 let site: SampleSite
+
+beforeAll(async () => void (await testBrowser()), browserPatienceMs)
 beforeEach(async () => {
   const days = [pastDay, saleDay, laterDay].map((date) => generateDay(date, { today, perDay: 27 }))
   site = await startSampleSite({ today, days })

@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type Config, readConfig } from '../config.ts'
+import { createCommands } from '../engine/commands.ts'
+import { createEvents } from '../engine/events.ts'
+import { startNode } from '../engine/node.ts'
+import { createLogger } from '../log.ts'
+import { startServer } from '../server/server.ts'
+import { openRuntime } from './runtime.ts'
+import { untilSignal } from './untilSignal.ts'
+import { nodeConnections, readWorkers } from './workers.ts'
+
+/** What the API's own queries take of the pool. */
+const apiConnections = 10
+
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('the API and a pool of workers in one node')
+    .option('--host <host>', 'address to listen on (HOST)')
+    .option('--port <port>', 'port to listen on, 0: a free one (PORT)', readPort)
+    .option('--workers <n>', 'child processes in this node, 0 serves only (GAVEL_WORKERS)', readWorkers)
+    .action(async (options: { host?: string; port?: number; workers?: number }) => {
+      await serve({ ...readConfig(), ...options })
+    })
+}
+
+/** Runs a node with the API until a signal. What was opened is closed in the opposite order. */
+async function serve(config: Config): Promise<void> {
+  const log = createLogger(config.logLevel, 'gavel')
+  const stopped = untilSignal(log)
+  await using closing = new AsyncDisposableStack()
+  const max = nodeConnections(config.workers) + apiConnections
+  const { databaseUrl, db, close } = await openRuntime(config, log, { name: 'gavel serve', max, migrated: true })
+  closing.defer(close)
+  const node = await startNode({ config, databaseUrl, db, log, workers: config.workers })
+  closing.defer(() => node.stop())
+  const events = await createEvents({ databaseUrl, db, log })
+  closing.defer(() => events.stop())
+  const commands = createCommands({ db, queue: node.queue, config, log })
+  const server = await startServer({ config, db, commands, events, log })
+  closing.defer(() => server.close())
+  console.log(`Gavel is listening at ${server.url}/graphql`)
+  await stopped
+}
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(port >= 0 && port <= 65_535)) throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+  return port
+}

@@ -1,0 +1,47 @@
+import { sql } from 'kysely'
+import type { Database } from './database.ts'
+import type { ProspectRow } from './tables.ts'
+
+export interface CsvRow extends ProspectRow {
+  countyName: string
+}
+
+const rowsPerFetch = 500
+
+/** Every label that the raw data of a job's prospects holds, sorted; blank ones are left out. */
+export async function readRawLabels(db: Database, jobId: string): Promise<string[]> {
+  const { rows } = await sql<{ label: string }>`
+    select distinct field ->> 'label' as label
+    from job_prospects jp
+    join prospects p on p.id = jp.prospect_id
+    cross join jsonb_array_elements(p.raw_data -> 'fields') as field
+    where jp.job_id = ${jobId} and field ->> 'label' <> ''
+    order by label`.execute(db)
+  return rows.map((row) => row.label)
+}
+
+/**
+ * Every prospect a job saved, by auction date and id, from a cursor: as many in memory as are fetched at once. The
+ * rows are those of one moment.
+ */
+export async function* streamJobProspects(db: Database, jobId: string): AsyncGenerator<CsvRow, void, undefined> {
+  const trx = await db.startTransaction().execute()
+  try {
+    await sql`
+      declare job_prospects_of no scroll cursor for
+      select p.*, c.name as county_name
+      from job_prospects jp
+      join prospects p on p.id = jp.prospect_id
+      join counties c on c.fips = p.county_fips
+      where jp.job_id = ${jobId}
+      order by p.auction_date nulls last, p.id`.execute(trx)
+    while (true) {
+      const { rows } = await sql<CsvRow>`fetch ${sql.lit(rowsPerFetch)} from job_prospects_of`.execute(trx)
+      yield* rows
+      if (rows.length < rowsPerFetch) break
+    }
+  } finally {
+    // It has only read.
+    await trx.rollback().execute()
+  }
+}

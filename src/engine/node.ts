@@ -1,0 +1,156 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Config } from '../config.ts'
+import { FencedError } from '../db/changeJob.ts'
+import type { Database } from '../db/database.ts'
+import { beatExecutions, closedAmong, closedChannel } from '../db/executions.ts'
+import { type Listener, listen } from '../db/listen.ts'
+import type { WorkerRow } from '../db/tables.ts'
+import { beatNode, removeNode } from '../db/workerNodes.ts'
+import type { Logger } from '../log.ts'
+import type { Child, ChildEnd } from './child.ts'
+import { endExecution, lostWorker, openExecution } from './executions.ts'
+import { createPool } from './pool.ts'
+import type { RunOutcome } from './protocol.ts'
+import { type Delivery, openQueue, type Queue } from './queue.ts'
+import { workerEnv } from './workerEnv.ts'
+
+/** This process's part in running jobs. */
+export interface Node {
+  readonly name: string
+  readonly queue: Queue
+  workers(): WorkerRow[]
+  /** Takes no new work, lets running jobs end within `graceMs`, ends those that do not, and leaves nothing open. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const beatMs = 2_000
+const defaultGraceMs = 5_000
+
+/**
+ * Starts the queue and, with `workers` above 0, a pool of child processes that run jobs, the node's row in
+ * worker_nodes, and an ear for executions that are closed elsewhere. `workerEntry` is the module a worker runs: tests
+ * bring one with sites of their own.
+ */
+export async function startNode(options: {
+  config: Config
+  databaseUrl: string
+  db: Database
+  log: Logger
+  workers: number
+  workerEntry?: URL
+}): Promise<Node> {
+  const { config, databaseUrl, db, log, workers } = options
+  const name = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`
+  const { staleAfterSeconds } = config
+  const queue = await openQueue({ db, databaseUrl, staleAfterSeconds, worker: workers > 0, log })
+  if (workers === 0) {
+    return { name, queue, workers: () => [], stop: async () => await queue.stop() }
+  }
+
+  const deps = { db, queue, retryDelaysSeconds: config.retryDelaysSeconds }
+  const running = new Map<string, { closed: AbortController; isOpen: boolean }>()
+  const deliveries = new Set<Promise<void>>()
+  const pool = createPool({
+    size: workers,
+    entry: options.workerEntry ?? new URL('worker.ts', import.meta.url),
+    env: workerEnv(config, databaseUrl),
+    silentMs: staleAfterSeconds * 1000,
+    log,
+  })
+
+  async function handle(delivery: Delivery): Promise<void> {
+    const child = await pool.acquire(delivery.signal)
+    // Known before it is opened, so that a cancel that follows at once finds it here.
+    const executionId = randomUUID()
+    const run = { closed: new AbortController(), isOpen: false }
+    running.set(executionId, run)
+    try {
+      const opened = await openExecution(deps, delivery, { executionId, node: name, pid: child.pid })
+      if (!opened) return
+      run.isOpen = true
+      pool.assign(child, opened.job.id)
+      const deadline = Date.now() + opened.job.timeoutSeconds * 1000
+      const signal = AbortSignal.any([delivery.signal, run.closed.signal])
+      const end = await child.run(executionId, { deadline, signal })
+      const outcome = outcomeOf(end, child, opened.job.timeoutSeconds)
+      if (outcome.kind === 'fenced') return
+      const decision = await endExecution(deps, executionId, outcome)
+      log.info({ jobId: opened.job.id, executionId, decision: decision.kind }, 'execution ended')
+    } catch (error) {
+      if (!(error instanceof FencedError)) {
+        log.error({ err: error, jobId: delivery.jobId, executionId }, 'a run could not be started or ended')
+        throw error
+      }
+      log.info({ executionId }, 'execution was closed meanwhile')
+    } finally {
+      running.delete(executionId)
+      pool.release(child)
+    }
+  }
+
+  const beat = async (): Promise<void> => {
+    await beatNode(db, name, pool.workers())
+    await beatExecutions(db, [...running.keys()])
+  }
+  const stopClosed = async (): Promise<void> => {
+    const open = [...running].filter(([, run]) => run.isOpen).map(([id]) => id)
+    for (const id of await closedAmong(db, open)) running.get(id)?.closed.abort()
+  }
+  const listener: Listener = await listen({
+    databaseUrl,
+    channel: closedChannel,
+    log,
+    onNotification: (executionId) => running.get(executionId)?.closed.abort(),
+    // What was closed while nobody listened.
+    onConnect() {
+      stopClosed().catch((error: unknown) => log.warn({ err: error }, 'closed executions could not be looked for'))
+    },
+  })
+  await beat()
+  const timer = setInterval(() => {
+    beat().catch((error: unknown) => log.warn({ err: error }, 'the node could not tell that it is alive'))
+  }, beatMs)
+  await queue.work(workers, async (delivery) => {
+    const handled = handle(delivery)
+    deliveries.add(handled)
+    try {
+      await handled
+    } finally {
+      deliveries.delete(handled)
+    }
+  })
+  log.info({ node: name, workers }, 'node started')
+
+  return {
+    name,
+    queue,
+    workers: () => pool.workers(),
+    async stop(graceMs = defaultGraceMs) {
+      await queue.stopTaking()
+      await pool.stop(graceMs)
+      await Promise.allSettled(deliveries)
+      clearInterval(timer)
+      await listener.stop()
+      await queue.stop()
+      await removeNode(db, name)
+    },
+  }
+}
+
+/** What came of a run, in the words of the engine. */
+function outcomeOf(end: ChildEnd, child: Child, timeoutSeconds: number): RunOutcome {
+  switch (end.kind) {
+    case 'done':
+      return end.outcome
+    case 'aborted':
+      // Whoever closed the execution, or took the claim on it, has the word.
+      return { kind: 'fenced' }
+    case 'lost':
+      return { kind: 'failed', error: lostWorker(end.message), stages: null }
+    case 'timeout': {
+      const message = `worker ${child.pid} was ended after ${timeoutSeconds} s`
+      return { kind: 'failed', error: { ...lostWorker(message), code: 'TIMEOUT' }, stages: null }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { builder } from './builder.ts'
+import {
+  AuctionStatus,
+  AuctionType,
+  ErrorCategory,
+  ExecutionStatus,
+  JobOrderField,
+  JobStatus,
+  OrderDirection,
+  ProspectOrderField,
+  SitePlatform,
+} from './enums.ts'
+
+const CountyNameInput = builder.inputType('CountyNameInput', {
+  description: 'A county by its names, matched without case.',
+  fields: (t) => ({
+    state: t.string({ required: true, description: 'The code of its state, such as FL.' }),
+    name: t.string({ required: true, description: 'Its name without "County" or "Parish".' }),
+  }),
+})
+
+const PlaceInput = builder.inputType('PlaceInput', {
+  description: 'A state or a county: exactly one of the fields.',
+  isOneOf: true,
+  fields: (t) => ({
+    state: t.string({ description: 'A whole state, by its code.' }),
+    county: t.field({ type: CountyNameInput, description: 'A county by its names.' }),
+    countyId: t.id({ description: 'A county by its id.' }),
+  }),
+})
+
+export const DateFilter = builder.inputType('DateFilter', {
+  description: 'A range of dates, both ends included.',
+  fields: (t) => ({
+    from: t.field({ type: 'Date', description: 'On this day or later.' }),
+    to: t.field({ type: 'Date', description: 'On this day or earlier.' }),
+    undated: t.boolean({ description: 'true: only what has no date; false: only what has one.' }),
+  }),
+})
+
+export const DateTimeFilter = builder.inputType('DateTimeFilter', {
+  description: 'A range of instants, both ends included.',
+  fields: (t) => ({
+    from: t.field({ type: 'DateTime', description: 'At this instant or later.' }),
+    to: t.field({ type: 'DateTime', description: 'At this instant or earlier.' }),
+  }),
+})
+
+const anded = 'Fields are ANDed, values within a list ORed, an empty list is refused.'
+
+export const JobFilter = builder.inputType('JobFilter', {
+  description: `Which jobs. ${anded}`,
+  fields: (t) => ({
+    ids: t.idList({ description: 'These jobs.' }),
+    status: t.field({ type: [JobStatus], description: 'In one of these states.' }),
+    places: t.field({ type: [PlaceInput], description: 'Of sites in these places.' }),
+    scrapeUrlIds: t.idList({ description: 'Of these scrape URLs.' }),
+    platform: t.field({ type: [SitePlatform], description: 'Of sites of these platforms.' }),
+    dates: t.field({ type: DateFilter, description: 'With a day of their range in this one; every job has dates.' }),
+    errorCode: t.stringList({ description: 'With an error of one of these codes.' }),
+    search: t.string({ description: 'Text in the name, without case.' }),
+    held: t.boolean({ description: 'Held, or not held.' }),
+    createdBy: t.id({ description: 'Submitted by this user.' }),
+    createdAt: t.field({ type: DateTimeFilter, description: 'Submitted at.' }),
+    updatedAt: t.field({ type: DateTimeFilter, description: 'Last changed at.' }),
+  }),
+})
+
+export const JobOrder = builder.inputType('JobOrder', {
+  description: 'The order of a list of jobs; ties by id.',
+  fields: (t) => ({
+    field: t.field({ type: JobOrderField, required: true, description: 'What to order by.' }),
+    direction: t.field({ type: OrderDirection, required: true, description: 'Which way.' }),
+  }),
+})
+
+export const ScrapeUrlFilter = builder.inputType('ScrapeUrlFilter', {
+  description: `Which scrape URLs. ${anded}`,
+  fields: (t) => ({
+    places: t.field({ type: [PlaceInput], description: 'In these places.' }),
+    platform: t.field({ type: [SitePlatform], description: 'Of these platforms.' }),
+    active: t.boolean({ description: 'Active, or not active.' }),
+    search: t.string({ description: 'Text in the URL, without case.' }),
+  }),
+})
+
+export const ExecutionFilter = builder.inputType('ExecutionFilter', {
+  description: `Which executions. ${anded}`,
+  fields: (t) => ({
+    status: t.field({ type: [ExecutionStatus], description: 'In one of these states.' }),
+    jobId: t.id({ description: 'Of this job.' }),
+    startedAt: t.field({ type: DateTimeFilter, description: 'Started at.' }),
+  }),
+})
+
+export const JobErrorFilter = builder.inputType('JobErrorFilter', {
+  description: `Which errors. ${anded}`,
+  fields: (t) => ({
+    category: t.field({ type: [ErrorCategory], description: 'Of these categories.' }),
+    retryable: t.boolean({ description: 'Worth another attempt, or not.' }),
+    jobId: t.id({ description: 'Of this job.' }),
+    occurredAt: t.field({ type: DateTimeFilter, description: 'Happened at.' }),
+  }),
+})
+
+export const ProspectFilter = builder.inputType('ProspectFilter', {
+  description: `Which prospects. ${anded}`,
+  fields: (t) => ({
+    ids: t.idList({ description: 'These prospects.' }),
+    places: t.field({ type: [PlaceInput], description: 'In these places.' }),
+    scrapeUrlIds: t.idList({ description: 'Seen at one of these scrape URLs.' }),
+    jobId: t.id({ description: 'Saved by this job, also when a later job saw them again.' }),
+    auctionDate: t.field({ type: DateFilter, description: 'Auctioned on.' }),
+    auctionStatus: t.field({ type: [AuctionStatus], description: 'In one of these states.' }),
+    auctionType: t.field({ type: [AuctionType], description: 'Of these types.' }),
+    listed: t.boolean({ description: 'Shown by the newest complete read of their day, or not.' }),
+    firstSeenAt: t.field({ type: DateTimeFilter, description: 'First seen at.' }),
+    updatedAt: t.field({ type: DateTimeFilter, description: 'Last change recorded at.' }),
+  }),
+})
+
+export const ProspectOrder = builder.inputType('ProspectOrder', {
+  description: 'The order of a list of prospects: nulls last both ways, ties by auction date, then id.',
+  fields: (t) => ({
+    field: t.field({ type: ProspectOrderField, required: true, description: 'What to order by.' }),
+    direction: t.field({ type: OrderDirection, required: true, description: 'Which way.' }),
+  }),
+})

@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../config.ts'
+import { pendingMigrations } from '../db/migrate.ts'
+import { ensureBuiltInUser } from '../engine/people.ts'
+import type { Services } from '../resolvers/context.ts'
+import { answerUnauthenticated, createAuthenticate } from './authenticate.ts'
+import { answerGraphiql } from './graphiql.ts'
+import { createGraphql } from './graphql.ts'
+import { limits } from './limits.ts'
+import { createSessions } from './sessions.ts'
+import { serveWebSocket } from './webSocket.ts'
+
+export interface RunningServer {
+  /** `http://HOST:PORT`, with the port that was taken where the settings say 0. */
+  url: string
+  /** Ends open sockets and streams, lets requests under way finish, and stops. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves the API. The database is migrated; whoever made the services ends them after `close`. Throws what listening
+ * throws, such as EADDRINUSE.
+ */
+export async function startServer(
+  options: Omit<Services, 'config'> & {
+    config: Services['config'] & Pick<Config, 'host' | 'port' | 'adminKey'>
+  },
+): Promise<RunningServer> {
+  const { config, db, log } = options
+  if (config.adminKey !== null) await ensureBuiltInUser(db)
+  const authenticate = createAuthenticate({ db, adminKey: config.adminKey })
+  const sessions = createSessions({ db, log })
+  const graphql = createGraphql(options)
+  let migrated = false
+
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const viewer = await authenticate(request.headers.authorization)
+    if (!viewer) {
+      answerUnauthenticated(response)
+      return
+    }
+    const end = sessions.open(viewer, () => response.destroy())
+    response.once('close', end)
+    await graphql(request, response, { viewer })
+  }
+
+  /** Ready: the database answers and has this version's tables. */
+  async function answerReady(response: ServerResponse): Promise<void> {
+    try {
+      const pending = await pendingMigrations(db)
+      migrated = pending.length === 0
+    } catch (error) {
+      log.warn({ err: error }, 'the database does not answer')
+      migrated = false
+    }
+    answerJson(response, migrated ? 200 : 503, { status: migrated ? 'ready' : 'unavailable' })
+  }
+
+  const routes: Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void> | void> = {
+    '/graphql': answerGraphql,
+    '/graphiql': async (_request, response) => await answerGraphiql(response),
+    '/health/live': (_request, response) => answerJson(response, 200, { status: 'live' }),
+    '/health/ready': async (_request, response) => await answerReady(response),
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = ''] = (request.url ?? '').split('?', 1)
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined
+    if (route) await route(request, response)
+    else answerJson(response, 404, { status: 'not found' })
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log.error({ err: error }, 'a request failed')
+      if (!response.headersSent) answerJson(response, 500, { status: 'failed' })
+      else response.destroy()
+    })
+  })
+  const sockets = serveWebSocket({ server, graphql, authenticate, sessions, log })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.port, config.host, resolve)
+  })
+  const url = urlOf(server.address() as AddressInfo)
+  log.info({ url }, 'listening')
+
+  return {
+    url,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      sockets.close()
+      sessions.stop()
+      server.closeIdleConnections()
+      const deadline = setTimeout(() => server.closeAllConnections(), limits.closeMs)
+      await closed
+      clearTimeout(deadline)
+      await graphql.dispose()
+    },
+  }
+}
+
+function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(body))
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+}

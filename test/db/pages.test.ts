@@ -1,0 +1,185 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page, PageArgs } from '../../src/db/pages.ts'
+import { countRows, encodeCursor, RefusedInputError } from '../../src/db/pages.ts'
+import { type ProspectFilter, type ProspectOrder, prospectPages } from '../../src/db/prospectPages.ts'
+import type { ProspectRow } from '../../src/db/tables.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { insertProspects } from '../support/prospects.ts'
+
+const database = await createTestDatabase()
+const { db } = database
+afterAll(() => database.drop())
+
+const ascending: ProspectOrder = { field: 'AUCTION_DATE', direction: 'ASC' }
+const orders: ProspectOrder[] = (['AUCTION_DATE', 'FIRST_SEEN_AT', 'UPDATED_AT'] as const).flatMap((field) => [
+  { field, direction: 'ASC' as const },
+  { field, direction: 'DESC' as const },
+])
+
+async function page(args: PageArgs, order = ascending, filter: ProspectFilter = {}): Promise<Page<ProspectRow>> {
+  const [only] = await prospectPages(db, [[filter]], order, args)
+  if (!only) throw new Error('no page')
+  return only
+}
+
+beforeAll(async () => {
+  // Dates that are shared, alone and missing, so that both parts of the order and their seam are walked.
+  const dates = ['2026-03-05', '2026-03-06', '2026-03-06', '2026-03-09', null, null]
+  await insertProspects(
+    db,
+    dates.map((auctionDate, i) => ({
+      auctionDate,
+      firstSeenAt: new Date(Date.UTC(2026, 0, 1 + (i % 2))),
+      updatedAt: new Date(Date.UTC(2026, 0, 9 - (i % 3))),
+    })),
+  )
+})
+
+/** What Relay's algorithm makes of the whole list. */
+function model(all: { cursor: string; id: string }[], args: PageArgs) {
+  const after = all.findIndex((edge) => edge.cursor === args.after)
+  const before = all.findIndex((edge) => edge.cursor === args.before)
+  let edges = all.slice(args.after ? after + 1 : 0, args.before ? before : undefined)
+  const cut = (size: number) => edges.length > size
+  const first = args.last == null ? (args.first ?? 50) : null
+  let hasNextPage = args.before != null
+  let hasPreviousPage = args.after != null
+  if (first !== null) {
+    hasNextPage = cut(first)
+    edges = edges.slice(0, first)
+  } else {
+    hasPreviousPage = cut(args.last ?? 0)
+    edges = args.last === 0 ? [] : edges.slice(-(args.last ?? 0))
+  }
+  return { ids: edges.map((edge) => edge.id), hasNextPage, hasPreviousPage }
+}
+
+describe.each(orders)('in the order $field $direction', (order) => {
+  test('every page, forwards and backwards, between any two cursors, is the one of the Relay algorithm', async () => {
+    const whole = await page({ first: 200 }, order)
+    const all = whole.edges.map((edge) => ({ cursor: edge.cursor, id: edge.node.id }))
+    expect(all).toHaveLength(6)
+    const cursors = [null, ...all.map((edge) => edge.cursor)]
+    for (const after of cursors) {
+      for (const before of cursors) {
+        for (const size of [{}, { first: 0 }, { first: 2 }, { first: 6 }, { last: 0 }, { last: 1 }, { last: 3 }]) {
+          // After a cursor and before one that does not follow it there is nothing, which the model's slice tells too.
+          const args = { ...size, after, before }
+          const { edges, pageInfo } = await page(args, order)
+          const wanted = model(all, args)
+          expect({ args, ids: edges.map((edge) => edge.node.id) }).toEqual({ args, ids: wanted.ids })
+          expect({ args, ...pageInfo }).toEqual({
+            args,
+            hasNextPage: wanted.hasNextPage,
+            hasPreviousPage: wanted.hasPreviousPage,
+            startCursor: edges[0]?.cursor ?? null,
+            endCursor: edges.at(-1)?.cursor ?? null,
+          })
+        }
+      }
+    }
+  })
+
+  test('rows without a value come last', async () => {
+    const { edges } = await page({}, order)
+    if (order.field === 'AUCTION_DATE') {
+      const dates = edges.map((edge) => edge.node.auctionDate)
+      const known = dates.slice(0, 4)
+      expect(dates.slice(4)).toEqual([null, null])
+      expect(known).toEqual(order.direction === 'ASC' ? known.toSorted() : known.toSorted().toReversed())
+    } else {
+      // Ties by auction date: within one instant the rows without a date come after the others.
+      const key = order.field === 'FIRST_SEEN_AT' ? 'firstSeenAt' : 'updatedAt'
+      const groups = Map.groupBy(edges, (edge) => edge.node[key].getTime())
+      for (const group of groups.values()) {
+        const dated = group.map((edge) => edge.node.auctionDate !== null)
+        expect(dated).toEqual(dated.toSorted((a, b) => Number(b) - Number(a)))
+      }
+    }
+  })
+})
+
+test('the pages of many parents are the pages of each', async () => {
+  const filters: ProspectFilter[][] = [
+    [{ auctionDate: { undated: true } }],
+    [{ auctionDate: { from: '2026-03-06' } }],
+    [{}],
+    [{ auctionStatus: ['SOLD'] }],
+  ]
+  for (const args of [{ first: 2 }, { last: 3 }, { first: 0 }]) {
+    const together = await prospectPages(db, filters, ascending, args)
+    for (const [i, one] of filters.entries()) {
+      const [alone] = await prospectPages(db, [one], ascending, args)
+      const summary = (read: Page<ProspectRow> | undefined) => ({
+        ids: read?.edges.map((edge) => edge.node.id),
+        rows: read?.edges.map((edge) => edge.node),
+        info: read?.pageInfo,
+      })
+      expect(summary(together[i])).toEqual(summary(alone))
+    }
+  }
+})
+
+test('the count is of all rows behind the page, whatever its size', async () => {
+  const pages = await prospectPages(db, [[{}], [{ auctionDate: { undated: true } }]], ascending, { first: 1 })
+  expect(
+    await countRows(
+      db,
+      pages.map((one) => one.all),
+    ),
+  ).toEqual([6, 2])
+})
+
+describe('refused, never clamped', () => {
+  const place = encodeCursor('AUCTION_DATE_ASC', 0, ['2026-03-05', '00000000-0000-0000-0000-000000000000'])
+  test.each<[string, PageArgs, string[]]>([
+    ['more than 200', { first: 201 }, ['first']],
+    ['a negative first', { first: -1 }, ['first']],
+    ['a negative last', { last: -1 }, ['last']],
+    ['first and last together', { first: 1, last: 1 }, ['first']],
+    ['everything that is wrong at once', { first: 201, last: -1, after: '?' }, ['first', 'last', 'first', 'after']],
+    ['a cursor that is no JSON', { after: 'bm9wZQ' }, ['after']],
+    ['a cursor of another shape', { after: Buffer.from('{"o":1}').toString('base64url') }, ['after']],
+    ['a cursor that is null', { after: Buffer.from('null').toString('base64url') }, ['after']],
+    ['a cursor of another order', { before: encodeCursor('UPDATED_AT_ASC', 0, []) }, ['before']],
+    ['a cursor of another part', { after: encodeCursor('AUCTION_DATE_ASC', 2, ['x']) }, ['after']],
+    ['a cursor with too few keys', { after: encodeCursor('AUCTION_DATE_ASC', 0, ['2026-03-05']) }, ['after']],
+    ['a day that is none', { after: encodeCursor('AUCTION_DATE_ASC', 0, ['2026-02-30', place]) }, ['after']],
+    ['a key that is no UUID', { after: encodeCursor('AUCTION_DATE_ASC', 1, ["1'; drop table jobs"]) }, ['after']],
+  ])('%s', async (_what, args, paths) => {
+    const error = await page(args).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toBeInstanceOf(RefusedInputError)
+    expect((error as RefusedInputError).issues.map((issue) => issue.path[0])).toEqual(paths)
+  })
+
+  test('a well-formed cursor of a row that is not there is a place all the same', async () => {
+    expect((await page({ after: place })).edges).toHaveLength(6)
+  })
+})
+
+test('a deep page walks the index from its cursor and sorts nothing', async () => {
+  await insertProspects(
+    db,
+    Array.from({ length: 2_000 }, (_, i) => ({
+      auctionDate: new Date(Date.UTC(2026, 3, 1) + (i % 400) * 86_400_000).toISOString().slice(0, 10),
+      caseKey: `CASE${i}`,
+      lot: 1,
+    })),
+  )
+  await sql`analyze prospects`.execute(db)
+  const after = encodeCursor('AUCTION_DATE_ASC', 0, ['2027-01-01', '00000000-0000-0000-0000-000000000000'])
+  const { edges } = await page({ after, first: 10 })
+  expect(edges).toHaveLength(10)
+  const all = sql`select * from prospects where auction_date is not null
+    and (auction_date, id) > ('2027-01-01'::date, '00000000-0000-0000-0000-000000000000'::uuid)
+    order by auction_date, id limit 11`
+  const plan = await sql<{ queryPlan: string }>`explain ${all}`.execute(db)
+  const text = plan.rows.map((row) => Object.values(row)[0]).join('\n')
+  expect(text).toContain('Index Scan using prospects_date')
+  expect(text).toMatch(/Index Cond: .*ROW\(auction_date, id\) > ROW/)
+  expect(text).not.toContain('Sort')
+})
