@@ -32,9 +32,9 @@ import { type SampleSite, startSampleSite } from './site/server.ts'
  * Exits 0 when every job completed with every day proved; `--keep` stays up until Ctrl-C.
  */
 const counties = [
-  { state: 'FL', name: 'Duval', auctionType: 'FORECLOSURE', perDay: 23 },
-  { state: 'FL', name: 'Alachua', auctionType: 'TAX_DEED', perDay: 9 },
-  { state: 'OH', name: 'Montgomery', auctionType: 'SHERIFF_SALE', perDay: 14 },
+  { state: 'FL', name: 'Duval', auctionType: 'FORECLOSURE', days: 'FC', perDay: 23 },
+  { state: 'FL', name: 'Alachua', auctionType: 'TAX_DEED', days: 'TD', perDay: 9 },
+  { state: 'OH', name: 'Montgomery', auctionType: 'SHERIFF_SALE', days: 'SHERIFF', perDay: 14 },
 ] as const
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
@@ -47,10 +47,10 @@ const dataDir = await mkdtemp(join(tmpdir(), 'gavel-demo-'))
 closing.defer(() => rm(dataDir, { recursive: true, force: true }))
 
 const today = DateTime.now().setZone('America/New_York').toISODate() ?? ''
-const startDate = shift(today, -3)
-const endDate = shift(today, 4)
-const sites = await Promise.all(counties.map((county, i) => openSite(county.perDay, i + 1)))
-say(`${sites.length} sample county sites are up, each on a port of its own`)
+const startDate = shift(today, -6)
+const endDate = shift(today, 8)
+const sites = await Promise.all(counties.map((county, i) => openSite(county, i + 1)))
+say(`${sites.length} sample county sites are up, each on a port of its own; each errs a few times on purpose`)
 
 const key = `gavel_demo_${randomBytes(18).toString('base64url')}`
 const gavel = await openGavel(sites)
@@ -75,9 +75,17 @@ if (flags.keep) {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
 
-async function openSite(perDay: number, seed: number): Promise<SampleSite> {
-  const days = generateDays({ from: shift(today, -14), to: shift(today, 30), today, perDay, seed })
-  const site = await startSampleSite({ days, today, latencyMs: 20 })
+/** A site that errs now and then, as the real ones do: none of it may cost a listing. */
+async function openSite({ perDay, days: type }: (typeof counties)[number], seed: number): Promise<SampleSite> {
+  const range = { from: shift(today, -14), to: shift(today, 30) }
+  const site = await startSampleSite({
+    days: generateDays({ ...range, today, perDay, seed, types: [type] }),
+    today,
+    latencyMs: 30,
+  })
+  site.faults.add({ kind: 'status500', times: 1, when: { request: 'LOAD' } })
+  site.faults.add({ kind: 'status429', times: 1, retryAfterSeconds: 1, when: { request: 'PREVIEW' } })
+  site.faults.add({ kind: 'shortPage', times: 1, when: { request: 'LOAD', area: 'W' } })
   closing.defer(() => site.close())
   return site
 }
