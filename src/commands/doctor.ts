@@ -2,10 +2,10 @@ import { statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
-import { sql } from 'kysely'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { pendingMigrations } from '../db/migrate.ts'
+import { serverVersion } from '../db/serverVersion.ts'
 import { findBrowser } from '../engine/fetch/findBrowser.ts'
 import { createLogger, type Logger } from '../log.ts'
 import { openRuntime } from './runtime.ts'
@@ -87,8 +87,7 @@ async function checkDatabase(config: Config, log: Logger): Promise<[string, Find
 }
 
 async function checkVersion(db: Database, which: string): Promise<Finding> {
-  const { rows } = await sql<{ serverVersion: string }>`show server_version`.execute(db)
-  const version = rows[0]?.serverVersion ?? ''
+  const version = await serverVersion(db)
   const found = `PostgreSQL ${version} (${which})`
   if (Number.parseInt(version, 10) >= leastPostgres) return { ok: true, found }
   return { ok: false, found, mend: `use PostgreSQL ${leastPostgres} or newer` }

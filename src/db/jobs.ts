@@ -48,7 +48,11 @@ export async function findJobSite(db: Database | Tx, scrapeUrlId: string): Promi
 }
 
 /** The days of a site from `from` on that a read has found final. */
-export async function finalDays(db: Database | Tx, scrapeUrlId: string, from: CalendarDate): Promise<Set<CalendarDate>> {
+export async function finalDays(
+  db: Database | Tx,
+  scrapeUrlId: string,
+  from: CalendarDate,
+): Promise<Set<CalendarDate>> {
   const rows = await db
     .selectFrom('scrapeDays')
     .select('date')

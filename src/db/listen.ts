@@ -46,9 +46,17 @@ export async function listen(options: {
     if (stopped) return close(next)
     delay = firstReconnectMs
     timer = setInterval(() => {
-      next.query('select 1').catch((error: unknown) => lost(next, error))
+      beat(next).catch((error: unknown) => log.error({ err: error, channel }, 'the heartbeat failed'))
     }, heartbeatMs)
     options.onConnect()
+  }
+
+  async function beat(which: pg.Client): Promise<void> {
+    try {
+      await which.query('select 1')
+    } catch (error) {
+      lost(which, error)
+    }
   }
 
   function lost(which: pg.Client, error: unknown): void {

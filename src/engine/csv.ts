@@ -93,7 +93,8 @@ export async function writeJobCsv(
       throw error
     }
   } catch (error) {
-    if (isFileError(error)) throw new ScrapeError('DISK', `${path} cannot be written: ${error.message}`, { cause: error })
+    if (isFileError(error))
+      throw new ScrapeError('DISK', `${path} cannot be written: ${error.message}`, { cause: error })
     throw error
   }
   return path
@@ -111,9 +112,13 @@ export async function* streamJobCsv(db: Database, jobId: string): AsyncGenerator
   const names = [...columns.map(([name]) => name), ...labels]
   const csv = stringify({ header: true, columns: names.map((name) => ({ key: name, header: textCell(name) })) })
   csv.setEncoding('utf8')
-  const filled = pipeline(streamJobProspects(db, jobId), async function* (rows: AsyncIterable<CsvRow>) {
-    for await (const row of rows) yield record(row, labels)
-  }, csv)
+  const filled = pipeline(
+    streamJobProspects(db, jobId),
+    async function* (rows: AsyncIterable<CsvRow>) {
+      for await (const row of rows) yield record(row, labels)
+    },
+    csv,
+  )
   // Heard below, once everything that was written has been read.
   filled.catch(() => csv.destroy())
   for await (const text of csv) yield text as string
@@ -151,8 +156,19 @@ function textCell(text: string): string {
 }
 
 /** What the file system answers when a file cannot be written. */
-const fileErrors = ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST']
+const fileErrors = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EIO',
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+])
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && fileErrors.includes(String(error.code))
+  return error instanceof Error && 'code' in error && fileErrors.has(String(error.code))
 }

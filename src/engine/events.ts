@@ -1,12 +1,12 @@
 import { jobChannel } from '../db/changeJob.ts'
 import type { Database } from '../db/database.ts'
-import { readJobEvents, readJobState, readStandings } from '../db/jobs.ts'
+import { readStandings } from '../db/jobs.ts'
 import { type Listener, listen } from '../db/listen.ts'
-import { readLogLines } from '../db/logLines.ts'
 import type { JobEventRow, JobRow, LogLineRow } from '../db/tables.ts'
 import { type CalendarDate, isTerminal, type JobStatus } from '../domain.ts'
 import type { Logger } from '../log.ts'
-import { createWakeUp, endsOnReturn, type WakeUp } from './wakeUp.ts'
+import { linesAfter, newTopic, pastEvents, readTopic, type Topic } from './jobTopic.ts'
+import { endsOnReturn } from './wakeUp.ts'
 
 /** A job as it stands, or stood at a change of its status. */
 export interface JobUpdate {
@@ -44,33 +44,16 @@ export interface Events {
     options: { afterSequence?: number | undefined; signal: AbortSignal },
   ): AsyncGenerator<JobUpdate, void, undefined>
   /** Every line after the given one, none lost and none twice; ends after the last line of a terminal job. */
-  watchLog(jobId: string, options: { afterLine: number; signal: AbortSignal }): AsyncGenerator<LogBatch, void, undefined>
+  watchLog(
+    jobId: string,
+    options: { afterLine: number; signal: AbortSignal },
+  ): AsyncGenerator<LogBatch, void, undefined>
   /** How many readers are asleep, and how many jobs are watched: 0 and 0 when everybody has left. */
   counts(): { waiters: number; topics: number }
   stop(): Promise<void>
 }
 
-/** What this node knows of a job that somebody here watches: read once, handed to all. */
-interface Topic {
-  readers: number
-  /** As it was last read; null when there has never been one. */
-  job: JobRow | null
-  deleted: boolean
-  errorMessage: string | null
-  /** The changes of status since the first reader came. */
-  events: JobEventRow[]
-  /** The newest lines, for readers that keep up; others read for themselves. */
-  lines: LogLineRow[]
-  logReaders: number
-  wakeUp: WakeUp
-  /** Where the job is said to stand; behind `seen` there is nothing to read. */
-  stale: boolean
-  reading: Promise<void> | null
-}
-
 const pollMs = 5_000
-const batchSize = 500
-const keptLines = 2_000
 
 /**
  * Live updates as a log plus a cursor: a reader is one integer and a sleeping promise, and reads what is new after
@@ -120,18 +103,7 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
   async function enter(jobId: string): Promise<Topic> {
     let topic = topics.get(jobId)
     if (!topic) {
-      topic = {
-        readers: 0,
-        job: null,
-        deleted: false,
-        errorMessage: null,
-        events: [],
-        lines: [],
-        logReaders: 0,
-        wakeUp: createWakeUp(),
-        stale: false,
-        reading: null,
-      }
+      topic = newTopic()
       topics.set(jobId, topic)
     }
     topic.readers += 1
@@ -244,51 +216,6 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
       clearInterval(timer)
       await listener.stop()
     },
-  }
-}
-
-/** Reads the job first and its log after it: lines that come between are read, and none is missed. */
-async function readTopic(db: Database, jobId: string, topic: Topic): Promise<void> {
-  const before = topic.job?.sequence
-  const state = await readJobState(db, jobId)
-  if (before !== undefined && state && state.job.sequence > before) {
-    const known = topic.events.at(-1)?.sequence ?? before
-    for await (const event of pastEvents(db, jobId, known)) topic.events.push(event)
-  }
-  const lastRead = topic.lines.at(-1)?.line
-  if (topic.logReaders > 0 && lastRead !== undefined && state && state.job.lastLine > lastRead) {
-    const lines = await readLogLines(db, jobId, lastRead, batchSize)
-    topic.lines.push(...lines)
-    topic.lines.splice(0, topic.lines.length - keptLines)
-  }
-  topic.deleted = topic.job !== null && state === null
-  // A fresh object for every read: readers see by it that something may be new.
-  topic.job = state?.job ?? (topic.job && { ...topic.job })
-  topic.errorMessage = state?.errorMessage ?? null
-}
-
-/** The next lines for a reader: the ones in memory where they follow on its cursor, else its own read. */
-async function linesAfter(db: Database, jobId: string, topic: Topic, cursor: number): Promise<LogLineRow[]> {
-  const oldest = topic.lines[0]
-  if (oldest && oldest.line <= cursor + 1 && (topic.lines.at(-1)?.line ?? 0) > cursor) {
-    const from = cursor + 1 - oldest.line
-    return topic.lines.slice(from, from + batchSize)
-  }
-  if (topic.job && topic.job.lastLine <= cursor) return []
-  const lines = await readLogLines(db, jobId, cursor, batchSize)
-  // The reader that has come to the end lays the ground on which the next lines are read for all.
-  if (topic.lines.length === 0 && lines.length < batchSize) topic.lines = [...lines]
-  return lines
-}
-
-async function* pastEvents(db: Database, jobId: string, afterSequence: number): AsyncGenerator<JobEventRow> {
-  let cursor = afterSequence
-  while (true) {
-    const events = await readJobEvents(db, jobId, cursor, batchSize)
-    yield* events
-    const last = events.at(-1)
-    if (!last || events.length < batchSize) return
-    cursor = last.sequence
   }
 }
 

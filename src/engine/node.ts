@@ -152,5 +152,7 @@ function outcomeOf(end: ChildEnd, child: Child, timeoutSeconds: number): RunOutc
       const message = `worker ${child.pid} was ended after ${timeoutSeconds} s`
       return { kind: 'failed', error: { ...lostWorker(message), code: 'TIMEOUT' }, stages: null }
     }
+    default:
+      return end satisfies never
   }
 }

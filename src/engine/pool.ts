@@ -51,15 +51,14 @@ export function createPool({ size, log, ...settings }: PoolOptions): Pool {
   }
 
   async function supervise(child: Child): Promise<void> {
-    let wasReady = false
-    child.ready.then(
-      () => {
-        wasReady = true
-        failures = 0
-        offer(child)
-      },
-      () => undefined,
+    const wasReady = await child.ready.then(
+      () => true,
+      () => false,
     )
+    if (wasReady) {
+      failures = 0
+      offer(child)
+    }
     const how = await child.gone
     children.delete(child)
     const at = idle.indexOf(child)

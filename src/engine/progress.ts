@@ -1,4 +1,4 @@
-import { changeJob, type LogEntry, appendLines, lockExecution } from '../db/changeJob.ts'
+import { appendLines, changeJob, type LogEntry, lockExecution } from '../db/changeJob.ts'
 import type { Database } from '../db/database.ts'
 import type { CalendarDate } from '../domain.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { stageNames } from '../domain.ts'
-import { errorPolicies, type ErrorCode } from './errors.ts'
+import { type ErrorCode, errorPolicies } from './errors.ts'
 
 /**
  * What parent and child say to each other over the IPC channel, as JSON.
@@ -29,9 +29,7 @@ export const endingError = z.object({
   errorId: z.uuid().nullable(),
 })
 
-const stages = z.array(
-  z.object({ name: z.enum(stageNames), durationMs: z.number().int(), count: z.number().int() }),
-)
+const stages = z.array(z.object({ name: z.enum(stageNames), durationMs: z.number().int(), count: z.number().int() }))
 
 /** What came of a run: told by the child, or made up by its parent when the child cannot. */
 export const runOutcome = z.discriminatedUnion('kind', [

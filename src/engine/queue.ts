@@ -103,7 +103,7 @@ export async function openQueue(options: {
   // Of an existing queue the settings may have changed.
   await boss.updateQueue(name, queueSettings)
   // Before the first pass of the supervisor, a second after the start.
-  //await disableQueueStatistics(options.db)
+  await disableQueueStatistics(options.db)
 
   const within = (trx: Tx) => ({ db: fromKysely(trx.withoutPlugins()) })
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { FencedError } from '../db/changeJob.ts'
-import type { Database } from '../db/database.ts'
 import { isConnectionLoss } from '../db/connectionLoss.ts'
+import type { Database } from '../db/database.ts'
 import { findExecution } from '../db/executions.ts'
 import { findJob, findJobSite, type JobSite, openDates } from '../db/jobs.ts'
 import { saveDay } from '../db/saveDay.ts'
@@ -63,10 +63,7 @@ export async function runJob(
 }
 
 /** Answers the error that ends the attempt, or null. Throws FencedError and what says that the database is lost. */
-async function attempt(
-  run: Run,
-  limits: { deadline: number; signal: AbortSignal },
-): Promise<EndingError | null> {
+async function attempt(run: Run, limits: { deadline: number; signal: AbortSignal }): Promise<EndingError | null> {
   const { db, config, job, site, stages } = run
   try {
     const error = await readDays(run, limits)
@@ -102,7 +99,7 @@ async function readDays(
       signal,
       log: (level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', message: string, data?: Record<string, unknown>) =>
         log({ level, message, data }),
-      stage: stages.time,
+      stage: async <T>(name: 'FETCH' | 'PARSE', work: () => Promise<T> | T) => await stages.time(name, work),
     }
     const left = [...dates]
     const next = () => left[0] !== undefined && progress.tell({ currentDate: left[0] })
@@ -141,7 +138,13 @@ async function saveRead(
 ): Promise<EndingError | null> {
   const { db, executionId, site, stages, progress, today } = run
   const { items, date, error, ...figures } = read
-  const context = { platform: site.platform, state: site.state, timezone: site.timezone, today, auctionType: site.auctionType }
+  const context = {
+    platform: site.platform,
+    state: site.state,
+    timezone: site.timezone,
+    today,
+    auctionType: site.auctionType,
+  }
   const converted = await stages.time('CONVERT', () => convertDay(items, context))
   for (const label of converted.unknownLabels) unknownLabels.add(label)
   const lines = await progress.takeLines()
@@ -173,7 +176,10 @@ async function saveRead(
           const rejected = counts.rejected > 0 ? `, ${counts.rejected} rejected,` : ''
           const message = `saved ${counts.saved} auctions${rejected} of ${of} ${took}`
           const open = error ? ` (${figures.outcome}: ${error.message})` : ''
-          return [...lines, { level: error ? 'WARN' : 'INFO', message: message + open, data: { ...counts, ...figures } }]
+          return [
+            ...lines,
+            { level: error ? 'WARN' : 'INFO', message: message + open, data: { ...counts, ...figures } },
+          ]
         },
       }),
   )

@@ -27,7 +27,9 @@ const worker = () => ({ executionId: randomUUID(), node: 'node-1', pid: 4711 })
 
 /** The state of a queue entry. */
 async function entryState(queueId: string | null): Promise<string | undefined> {
-  const { rows } = await sql<{ state: string }>`select state::text from pgboss.job where id = ${queueId}`.execute(test.db)
+  const { rows } = await sql<{ state: string }>`select state::text from pgboss.job where id = ${queueId}`.execute(
+    test.db,
+  )
   return rows[0]?.state
 }
 
@@ -36,7 +38,10 @@ async function open(jobId: string) {
   const deps = { db: test.db, queue, retryDelaysSeconds: [5, 25, 125] }
   const run = await openExecution(deps, { queueId: job.queueId ?? '', jobId, sameAttempt: false }, worker())
   if (!run) throw new Error('nothing to run')
-  return { ...run, end: async (outcome: Parameters<typeof endExecution>[2]) => await endExecution(deps, run.execution.id, outcome) }
+  return {
+    ...run,
+    end: async (outcome: Parameters<typeof endExecution>[2]) => await endExecution(deps, run.execution.id, outcome),
+  }
 }
 
 const failure = (code: 'CONNECTION' | 'INTERNAL') =>
@@ -56,7 +61,12 @@ describe('submitJob', () => {
       datesTotal: 3,
       priority: 7,
     })
-    const days = await test.db.selectFrom('scrapeDays').selectAll().where('jobId', '=', job.id).orderBy('date').execute()
+    const days = await test.db
+      .selectFrom('scrapeDays')
+      .selectAll()
+      .where('jobId', '=', job.id)
+      .orderBy('date')
+      .execute()
     expect(days.map((day) => [day.date, day.outcome])).toEqual([
       ['2026-03-16', 'PENDING'],
       ['2026-03-17', 'PENDING'],

@@ -58,7 +58,12 @@ async function text(jobId: string): Promise<string> {
 
 it('has a column for every raw label of any prospect, and joins what continues a label', async () => {
   const job = await jobWith([
-    { fields: [{ label: 'Street:', value: '1 ELM ST' }, { label: '', value: 'OPA-LOCKA, FL- 33054' }] },
+    {
+      fields: [
+        { label: 'Street:', value: '1 ELM ST' },
+        { label: '', value: 'OPA-LOCKA, FL- 33054' },
+      ],
+    },
     { fields: [{ label: 'Bid:', value: 'Hidden' }] },
   ])
   const lines = (await text(job.id)).trimEnd().split('\n')
@@ -67,13 +72,16 @@ it('has a column for every raw label of any prospect, and joins what continues a
   expect(tails.toSorted()).toEqual([',"1 ELM ST, OPA-LOCKA, FL- 33054"', 'Hidden,'])
 })
 
-it.each(['=1+1', '+1', '-1', '@x', '\tx', '\rx'])('marks the text %j, which a spreadsheet would run', async (formula) => {
-  const job = await jobWith([{ fields: [{ label: 'A:', value: formula }], text: formula }])
-  const [, line = ''] = (await text(job.id)).split(/\n(?=[0-9a-f]{8}-)/)
-  // csv-stringify quotes what holds a line break or a tab of its own accord.
-  expect(line.replaceAll('"', '')).toContain(`,Miami-Dade,'${formula},`)
-  expect(line.replaceAll('"', '').trimEnd().endsWith(`,'${formula.trimEnd()}`)).toBe(true)
-})
+it.each(['=1+1', '+1', '-1', '@x', '\tx', '\rx'])(
+  'marks the text %j, which a spreadsheet would run',
+  async (formula) => {
+    const job = await jobWith([{ fields: [{ label: 'A:', value: formula }], text: formula }])
+    const [, line = ''] = (await text(job.id)).split(/\n(?=[0-9a-f]{8}-)/)
+    // csv-stringify quotes what holds a line break or a tab of its own accord.
+    expect(line.replaceAll('"', '')).toContain(`,Miami-Dade,'${formula},`)
+    expect(line.replaceAll('"', '').trimEnd().endsWith(`,'${formula.trimEnd()}`)).toBe(true)
+  },
+)
 
 it('leaves the minus of an amount alone', async () => {
   const job = await jobWith([{ fields: [], amount: '-384359.59' }])

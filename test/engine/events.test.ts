@@ -23,7 +23,8 @@ beforeAll(async () => {
 })
 
 afterEach(() => {
-  expect(events.counts()).toEqual({ waiters: 0, topics: 0 })
+  const { waiters, topics } = events.counts()
+  if (waiters + topics > 0) throw new Error(`${waiters} readers still wait for ${topics} jobs`)
 })
 
 afterAll(async () => {
@@ -59,7 +60,12 @@ describe('watchJob', () => {
   it('tells the job as it stands at once, then every change, and ends with the terminal one', async () => {
     const job = await newJob()
     const updates = watch(job.id)
-    expect((await updates.next()).value).toMatchObject({ kind: 'SNAPSHOT', sequence: 1, status: 'PENDING', datesTotal: 3 })
+    expect((await updates.next()).value).toMatchObject({
+      kind: 'SNAPSHOT',
+      sequence: 1,
+      status: 'PENDING',
+      datesTotal: 3,
+    })
     await change(job.id, { status: 'RUNNING' })
     expect((await updates.next()).value).toMatchObject({ kind: 'CHANGED', sequence: 2, status: 'RUNNING' })
     await change(job.id, { rowsProcessed: 5 })
@@ -77,7 +83,9 @@ describe('watchJob', () => {
     await change(job.id, { status: 'RUNNING' })
     await change(job.id, { rowsProcessed: 2 })
     const updates = watch(job.id, 2)
-    const told = [await updates.next(), await updates.next(), await updates.next()].map(({ value }) => value as JobUpdate)
+    const told = [await updates.next(), await updates.next(), await updates.next()].map(
+      ({ value }) => value as JobUpdate,
+    )
     expect(statuses(told)).toEqual([
       [4, 'PENDING'],
       [5, 'RUNNING'],

@@ -76,11 +76,13 @@ describe('openExecution', () => {
     expect(again?.execution.attempt).toBe(2)
     const [first] = await executionsOf(test.db, job.id)
     expect(first).toMatchObject({ id: lost?.execution.id, status: 'FAILED', stats: { ok: false, code: 'WORKER_LOST' } })
-    expect(await errorsOf(test.db, job.id)).toMatchObject([{ code: 'WORKER_LOST', category: 'SYSTEM', retryable: true }])
+    expect(await errorsOf(test.db, job.id)).toMatchObject([
+      { code: 'WORKER_LOST', category: 'SYSTEM', retryable: true },
+    ])
     // A frozen worker that wakes up can end nothing.
-    await expect(
-      endExecution(deps(), lost?.execution.id ?? '', { kind: 'completed', stages: [] }),
-    ).rejects.toThrow('closed')
+    await expect(endExecution(deps(), lost?.execution.id ?? '', { kind: 'completed', stages: [] })).rejects.toThrow(
+      'closed',
+    )
   })
 
   it('ends a job whose last attempt was lost', async () => {
@@ -139,7 +141,12 @@ describe('endExecution', () => {
     const executions = await executionsOf(test.db, job.id)
     expect(ended).toMatchObject({ status: 'FAILED', attempt: 2, nextAttemptAt: null, queueId: null })
     expect(ended.durationMs).toBe(executions.reduce((sum, one) => sum + (one.durationMs ?? 0), 0))
-    const events = await test.db.selectFrom('jobEvents').selectAll().where('jobId', '=', job.id).orderBy('sequence').execute()
+    const events = await test.db
+      .selectFrom('jobEvents')
+      .selectAll()
+      .where('jobId', '=', job.id)
+      .orderBy('sequence')
+      .execute()
     expect(events.map((event) => [event.sequence, event.status, event.errorMessage])).toEqual([
       [1, 'PENDING', null],
       [2, 'RUNNING', null],

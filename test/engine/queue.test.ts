@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { randomUUID } from 'node:crypto'
 import { type Delivery, newQueueId, openQueue, type Queue } from '../../src/engine/queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { silent } from '../support/engineFixtures.ts'

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { buildClientSchema, getIntrospectionQuery } from 'graphql'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminKey, idOf, startTestApi, type TestApi } from '../support/api.ts'
@@ -132,10 +133,8 @@ describe('limits', () => {
   }
 
   test('depth 12', async () => {
-    const nested = (depth: number): string => (depth === 1 ? 'code' : `county { state { ${nested(depth - 2)} } }`)
-    const siblings = (depth: number): string => (depth === 1 ? 'id' : `siblings { ${siblings(depth - 1)} }`)
-    expect(nested(1)).toBe('code')
-    const query = (depth: number) => `{ prospect(id: "x") { ${siblings(depth - 1)} } }`
+    const clones = (depth: number): string => (depth === 1 ? 'id' : `clonedFrom { ${clones(depth - 1)} }`)
+    const query = (depth: number) => `{ job(id: "x") { ${clones(depth - 1)} } }`
     await api.ask(query(12))
     expect(await refused(query(13))).toEqual([['BAD_USER_INPUT', expect.stringContaining('depth limit of 12')]])
   })
@@ -194,6 +193,11 @@ describe('limits', () => {
     const query = 'query($d: Date) { prospects(filter: { auctionDate: { from: $d } }) { nodes { id } } }'
     expect(await refused(query, { d: '2026-02-30' })).toEqual([['BAD_USER_INPUT', expect.any(String)]])
   })
+})
+
+test('whoever is signed in may introspect', async () => {
+  const answer = await api.ask(getIntrospectionQuery(), {}, (await api.keyOf('VIEWER')).key)
+  expect(buildClientSchema(answer).getType('ScrapingJob')).toBeDefined()
 })
 
 test('a fault of ours is masked, with an id that the log knows', async () => {

@@ -19,7 +19,7 @@ export const fixtureSite: Site = {
     for (const [n, date] of visit.dates.entries()) {
       if (n === 1) {
         const hang = ask.get('hang')
-        while (hang !== null && !existsSync(hang)) await delay(20, undefined, { signal: visit.signal })
+        if (hang !== null) await untilThere(hang, visit.signal)
         if (ask.has('crash')) process.exit(7)
         while (ask.has('spin'));
         const code = ask.get('fail')
@@ -32,6 +32,10 @@ export const fixtureSite: Site = {
       yield { ...figures, expected: items.length, date, items, outcome: 'COMPLETE', proof: 'ID_LIST', error: null }
     }
   },
+}
+
+async function untilThere(file: string, signal: AbortSignal): Promise<void> {
+  while (!existsSync(file)) await delay(20, undefined, { signal })
 }
 
 const figures = { scheduled: null, waiting: null, running: null, closed: null, pages: 1 }

@@ -5,6 +5,7 @@ import type { SitePlatform } from '../../domain.ts'
 import type { Logger } from '../../log.ts'
 import { createBrowserHost } from './browser.ts'
 import type { BrowserHost, HttpFetcher } from './fetcher.ts'
+import { findBrowser } from './findBrowser.ts'
 import { createGuard } from './guard.ts'
 import { createHttpFetcher } from './http.ts'
 import { createPoliteness } from './politeness.ts'
@@ -45,7 +46,7 @@ export function openFetchers(run: {
       run.progress.log({ level: 'WARN', message: `waiting ${seconds} s: ${reason}`, data: { url, seconds } }),
   })
   const browser = createBrowserHost({
-    findBrowser: async () => ({ executablePath: config.browserPath, env: {} }),
+    findBrowser: async () => await findBrowser({ given: config.browserPath, log, install: true }),
     guard,
     politeness,
     userAgent,

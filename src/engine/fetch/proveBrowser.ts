@@ -10,7 +10,7 @@ export interface BrowserProgram {
 export type Proof = { program: BrowserProgram; failure: null } | { program: null; failure: string }
 
 const launchPatienceMs = 30_000
-const textPatienceMs = 15_000
+const textPatienceMs = 5_000
 
 /**
  * Starts the browser and waits until a page shows text: one without fonts starts, and then draws text of no height,
