@@ -44,7 +44,7 @@ const settings = {
   GAVEL_CSV_DIR: z.string().min(1, 'must be a folder').default('scraped_data'),
   /** Child processes in this node; 0 serves only. */
   GAVEL_WORKERS: whole(0, 64).default(4),
-  GAVEL_ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  GAVEL_ADMIN_KEY: z.string().min(1).optional(),
   GAVEL_ALLOW_PRIVATE_HOSTS: hostPorts.default([]),
   GAVEL_BROWSER: z.string().min(1, 'must be the path of a Chromium or Chrome').optional(),
   GAVEL_HOST_CONCURRENCY: whole(0, 100).default(2),

@@ -12,6 +12,8 @@ import { nodeConnections, readWorkers } from './workers.ts'
 /** What the API's own queries take of the pool. */
 const apiConnections = 10
 
+const shortKey = 16
+
 export function registerServe(program: Command): void {
   program
     .command('serve')
@@ -36,6 +38,9 @@ async function serve(config: Config): Promise<void> {
   closing.defer(() => node.stop())
   const events = await createEvents({ databaseUrl, db, log })
   closing.defer(() => events.stop())
+  if (config.adminKey !== null && config.adminKey.length < shortKey) {
+    log.warn(`GAVEL_ADMIN_KEY has fewer than ${shortKey} characters: it may be guessed`)
+  }
   const commands = createCommands({ db, queue: node.queue, config, log })
   const server = await startServer({ config, db, commands, events, log })
   closing.defer(() => server.close())

@@ -54,15 +54,14 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: { disabled: true, fieldComplexity: () => ({ field: 0, multiplier: 1 }) },
   relay: {
     encodeGlobalID: (typename, key) => encodeId(typename, key),
-    // What is no id names no type: `node` answers null for it.
-    decodeGlobalID: (id) => decodeId(id) ?? { typename: '', id: '' },
+    // What is no id names a state that is not there: null, as for any id that leads nowhere.
+    decodeGlobalID: (id) => decodeId(id) ?? { typename: 'State', id: '' },
     nodeTypeOptions: { description: 'Anything that has a global id and can be read again by it.' },
     idFieldOptions: { description: 'The global id: opaque, stable, and unique among all types.' },
     nodeQueryOptions: {
       description: 'Anything by its global id; null when it is not there or may not be seen.',
       args: { id: { description: 'A global id.' } },
       complexity: { field: 1, multiplier: 1 },
-      resolve: (_root, { id }, _context, _info, load) => (id.typename === '' ? null : load(id)),
     },
     nodesQueryOptions: {
       description: `Several things by their global ids, in that order, null for each that is not there; at most ${maxNodes}.`,
@@ -72,9 +71,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
         if (ids.length > maxNodes) {
           throw badUserInput([{ path: ['ids'], message: `must be at most ${maxNodes}` }])
         }
-        const known = ids.filter((id) => id.typename !== '')
-        const loaded = new Map((await load(known)).map((node, i) => [known[i], node]))
-        return ids.map((id) => loaded.get(id) ?? null)
+        return await load(ids)
       },
     },
     pageInfoTypeOptions: { description: 'Where a page stands in its list (Relay cursor connections).' },

@@ -15,7 +15,7 @@ export interface GraphQLAnswer {
 
 /** What is saved of a sample site. */
 export interface SavedSite {
-  county?: string
+  county?: { state: string; name: string }
   auctionType?: string
   transport?: 'AUTO' | 'HTTP' | 'BROWSER'
 }
@@ -123,8 +123,8 @@ export function openClient(url: string, key: string | null): GavelClient {
         yield message.data
       }
     },
-    async saveSite(site, { county = 'Duval', ...saved } = {}) {
-      const found = await ask('query ($name: String!) { county(state: "FL", name: $name) { id } }', { name: county })
+    async saveSite(site, { county = { state: 'FL', name: 'Duval' }, ...saved } = {}) {
+      const found = await ask('query ($state: String!, $name: String!) { county(state: $state, name: $name) { id } }', county)
       const { saveScrapeUrl } = await ask(
         `mutation ($input: SaveScrapeUrlInput!) {
           saveScrapeUrl(input: $input) { ... on SaveScrapeUrlSuccess { scrapeUrl { id } } ... on Error { message } }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, chown, mkdir, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, resolve, sep } from 'node:path'
 import { type Account, canEnter, serverAccount } from './account.ts'
 import { EmbeddedError } from './embeddedError.ts'
 import { codeOf } from './processes.ts'
@@ -41,13 +41,21 @@ export async function prepareHome(dataDir: string): Promise<Home> {
   return { folder, account }
 }
 
-/** A private data folder of root's is opened to the server's group, for passing through only; its parents never. */
+/**
+ * A private data folder of root's is opened to the server's group, for passing through only; so are private folders
+ * above it that lie in the temporary folder, but never others.
+ */
 async function reachable(root: string, account: Account): Promise<boolean> {
-  if (await canEnter(account, root)) return true
-  const { uid, gid, mode } = await stat(root)
-  if (uid !== 0 || root === homedir() || !(await canEnter(account, dirname(root)))) return false
-  await chown(root, uid, account.gid ?? gid)
-  await chmod(root, (mode & 0o777) | 0o010)
+  const scratch = resolve(tmpdir())
+  const folders = [root]
+  for (let above = dirname(root); above.startsWith(scratch + sep); above = dirname(above)) folders.unshift(above)
+  for (const folder of folders) {
+    if (await canEnter(account, folder)) continue
+    const { uid, gid, mode } = await stat(folder)
+    if (uid !== 0 || folder === homedir() || !(await canEnter(account, dirname(folder)))) return false
+    await chown(folder, uid, account.gid ?? gid)
+    await chmod(folder, (mode & 0o777) | 0o010)
+  }
   return await canEnter(account, root)
 }
 

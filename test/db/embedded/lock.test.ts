@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,6 +45,20 @@ test('the lock of a process that is gone, or whose id another has now, does not 
     held = await readdir(folder)
   })
   expect(held.sort()).toEqual(['lock.1', 'lock.2', 'lock.3'].sort())
+})
+
+test('the lock of a killed process that its parent never reaps does not count', async () => {
+  // The shell becomes a sleep: a parent that waits for nobody.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  const holder = Number(line.toString())
+  await symlink(`${holder} ${startOf(holder)}`, join(folder, 'lock.1'))
+  await expect(withLock(folder, 50, () => Promise.resolve())).rejects.toThrow(`process ${holder} has kept`)
+  process.kill(holder, 'SIGKILL')
+  await withLock(folder, 5000, () => Promise.resolve())
+  expect(await readdir(folder)).toEqual(['lock.1'])
+  parent.kill('SIGKILL')
+  await once(parent, 'exit')
 })
 
 test('a lock that is kept for too long is an error that names its holder', async () => {
