@@ -5,12 +5,12 @@ import {
   appendLines,
   changeJob,
   FencedError,
-  insertEvent,
   jobChannel,
   lockExecution,
   lockJob,
 } from '../../src/db/changeJob.ts'
 import type { Tx } from '../../src/db/database.ts'
+import { insertJob } from '../../src/db/jobs.ts'
 import type { JobRow } from '../../src/db/tables.ts'
 import { createTestDatabase } from '../support/database.ts'
 
@@ -32,21 +32,9 @@ const site = await db
 /** A job as submitting makes it: sequence 1, with the event of that. */
 async function makeJob(): Promise<JobRow> {
   return db.transaction().execute(async (trx) => {
-    const job = await trx
-      .insertInto('jobs')
-      .values({
-        name: 'FL Miami-Dade',
-        countyFips: '12086',
-        scrapeUrlId: site.id,
-        startDate: '2026-03-16',
-        endDate: '2026-03-20',
-        datesTotal: 5,
-        timeoutSeconds: 1800,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    await insertEvent(trx, job, null)
-    return job
+    const range = { startDate: '2026-03-16', endDate: '2026-03-20' }
+    const job = { name: 'FL Miami-Dade', countyFips: '12086', scrapeUrlId: site.id, ...range, timeoutSeconds: 1800 }
+    return await insertJob(trx, job, ['2026-03-16', '2026-03-17', '2026-03-18', '2026-03-19', '2026-03-20'])
   })
 }
 

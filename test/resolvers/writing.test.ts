@@ -18,17 +18,25 @@ const nobody = '00000000-0000-4000-8000-000000000000'
 
 describe('saveScrapeUrl', () => {
   const save = async (input: Record<string, unknown>) =>
-    (await api.ask(
-      `mutation($input: SaveScrapeUrlInput!) { saveScrapeUrl(input: $input) { __typename
+    (
+      await api.ask(
+        `mutation($input: SaveScrapeUrlInput!) { saveScrapeUrl(input: $input) { __typename
         ... on SaveScrapeUrlSuccess { scrapeUrl { id url platform auctionType transport active timezone options county { name } createdBy { name } } }
         ... on InvalidInputError { issues { path message } } ... on NotFoundError { id } ... on ConflictError { reason }
         ... on Error { message } } }`,
-      { input },
-    )).saveScrapeUrl
+        { input },
+      )
+    ).saveScrapeUrl
 
   test('creates, then changes what is given, keeps what is left out, and null clears', async () => {
     const url = 'https://www.miamidade.example.com/index.cfm'
-    const made = await save({ countyId: miami, url, platform: 'REALAUCTION', auctionType: 'FORECLOSURE', options: { a: 1 } })
+    const made = await save({
+      countyId: miami,
+      url,
+      platform: 'REALAUCTION',
+      auctionType: 'FORECLOSURE',
+      options: { a: 1 },
+    })
     expect(made.scrapeUrl).toEqual({
       id: expect.any(String),
       url,
@@ -42,7 +50,13 @@ describe('saveScrapeUrl', () => {
       createdBy: { name: 'admin' },
     })
     const { id } = made.scrapeUrl
-    const changed = await save({ id, auctionType: null, transport: 'BROWSER', active: false, timezone: 'America/Chicago' })
+    const changed = await save({
+      id,
+      auctionType: null,
+      transport: 'BROWSER',
+      active: false,
+      timezone: 'America/Chicago',
+    })
     expect(changed.scrapeUrl).toEqual({
       ...made.scrapeUrl,
       auctionType: null,
@@ -51,7 +65,12 @@ describe('saveScrapeUrl', () => {
       timezone: 'America/Chicago',
     })
     const cleared = await save({ id, timezone: null, transport: null, active: null, options: null })
-    expect(cleared.scrapeUrl).toMatchObject({ timezone: 'America/New_York', transport: 'AUTO', active: true, options: {} })
+    expect(cleared.scrapeUrl).toMatchObject({
+      timezone: 'America/New_York',
+      transport: 'AUTO',
+      active: true,
+      options: {},
+    })
     const row = await api.db.selectFrom('scrapeUrls').select('siteKey').where('url', '=', url).executeTakeFirstOrThrow()
     expect(row.siteKey).toBe('miamidade.example.com')
   })
@@ -89,7 +108,7 @@ describe('saveScrapeUrl', () => {
 
   test('a private address that is allowed is saved', async () => {
     const saved = await save({ countyId: miami, url: 'http://127.0.0.1:8099/', platform: 'REALAUCTION' })
-    expect(saved.__typename).toBe('SaveScrapeUrlSuccess')
+    expect(saved).toMatchObject({ __typename: 'SaveScrapeUrlSuccess' })
   })
 
   test('a county or a scrape URL that is not there is not found', async () => {
@@ -105,18 +124,22 @@ describe('saveScrapeUrl', () => {
 
 describe('jobs', () => {
   const submit = async (input: Record<string, unknown>) =>
-    (await api.ask(
-      `mutation($input: SubmitJobInput!) { submitJob(input: $input) { __typename
+    (
+      await api.ask(
+        `mutation($input: SubmitJobInput!) { submitJob(input: $input) { __typename
         ... on SubmitJobSuccess { job { id name status held sequence createdBy { name } days { outcome } } } ${refusals} } }`,
-      { input },
-    )).submitJob
+        { input },
+      )
+    ).submitJob
   const run = async (mutation: string, id: string) =>
-    (await api.ask(
-      `mutation($id: ID!) { ${mutation}(id: $id) { __typename
+    (
+      await api.ask(
+        `mutation($id: ID!) { ${mutation}(id: $id) { __typename
         ... on ${mutation[0]?.toUpperCase()}${mutation.slice(1)}Success { job { status } } ... on NotFoundError { id }
         ... on ConflictError { reason inTheWay: job { id } } ... on Error { message } } }`,
-      { id },
-    ))[mutation]
+        { id },
+      )
+    )[mutation]
 
   test('submitJob, runJob and cancelJob do what they say', async () => {
     const scrapeUrlId = idOf('CountyScrapeUrl', site.id)
@@ -143,11 +166,8 @@ describe('jobs', () => {
       maxAttempts: 0,
       timeoutSeconds: 0,
     })
-    expect((refused.issues as { path: string[] }[]).map((issue) => issue.path[0]).toSorted()).toEqual([
-      'maxAttempts',
-      'priority',
-      'timeoutSeconds',
-    ])
+    const paths = (refused.issues as { path: string[] }[]).map((issue) => issue.path[0])
+    expect(new Set(paths)).toEqual(new Set(['maxAttempts', 'priority', 'timeoutSeconds']))
   })
 
   test('what is not there is not found, by the id that was given', async () => {
@@ -222,7 +242,11 @@ describe('who may do what', () => {
   const scrapeUrl = 'input: { url: "https://x.example.com/" }'
   const matrix: [string, string, string[]][] = [
     ['query', '{ users { name } }', ['ADMIN']],
-    ['query', '{ jobs { totalCount } workerPool { pending } states { code } viewer { name } }', ['VIEWER', 'OPERATOR', 'ADMIN']],
+    [
+      'query',
+      '{ jobs { totalCount } workerPool { pending } states { code } viewer { name } }',
+      ['VIEWER', 'OPERATOR', 'ADMIN'],
+    ],
     ['submitJob', 'mutation { submitJob(input: { scrapeUrlId: "x" }) { __typename } }', ['OPERATOR', 'ADMIN']],
     ['runJob', 'mutation { runJob(id: "x") { __typename } }', ['OPERATOR', 'ADMIN']],
     ['retryJob', 'mutation { retryJob(id: "x") { __typename } }', ['OPERATOR', 'ADMIN']],

@@ -52,7 +52,7 @@ describe('whoever is not signed in gets 401 and UNAUTHENTICATED', () => {
 
   test('a GET, and a header that is no bearer key', async () => {
     expect((await get('/graphql?query={__typename}', {})).status).toBe(401)
-    for (const header of ['', 'Bearer', 'Basic abc', adminKey, 'Bearer a b', `Bearer ${'x'.repeat(300)}`]) {
+    for (const header of ['', 'Bearer', 'Basic abc', adminKey, 'Bearer a b', `Bearer ${'x'.repeat(600)}`]) {
       expect((await get('/graphql?query={__typename}', { authorization: header })).status).toBe(401)
     }
   })
@@ -63,7 +63,11 @@ describe('whoever is not signed in gets 401 and UNAUTHENTICATED', () => {
     const inactive = await api.keyOf('VIEWER')
     for (const { key } of [revoked, expired, inactive]) await api.ask('{ viewer { name } }', {}, key)
     await api.db.updateTable('apiKeys').set({ revokedAt: new Date() }).where('id', '=', revoked.keyId).execute()
-    await api.db.updateTable('apiKeys').set({ expiresAt: new Date(0) }).where('id', '=', expired.keyId).execute()
+    await api.db
+      .updateTable('apiKeys')
+      .set({ expiresAt: new Date(0) })
+      .where('id', '=', expired.keyId)
+      .execute()
     await api.db.updateTable('users').set({ active: false }).where('id', '=', inactive.userId).execute()
     for (const { key } of [revoked, expired, inactive]) {
       expect((await api.post('{ viewer { name } }', {}, key)).status).toBe(401)
@@ -140,7 +144,8 @@ describe('limits', () => {
   })
 
   test('15 aliases, 10 directives, 1,000 tokens', async () => {
-    const aliases = (count: number) => `{ ${Array.from({ length: count }, (_, i) => `a${i}: viewer { name }`).join(' ')} }`
+    const aliases = (count: number) =>
+      `{ ${Array.from({ length: count }, (_, i) => `a${i}: viewer { name }`).join(' ')} }`
     await api.ask(aliases(15))
     expect(await refused(aliases(16))).toEqual([['BAD_USER_INPUT', expect.stringContaining('Aliases limit')]])
     const directives = `{ viewer { ${'name @include(if: true) '.repeat(11)} } }`
@@ -154,7 +159,9 @@ describe('limits', () => {
     const nested = 'query($n: Int) { jobs(first: 100) { nodes { prospects(first: $n) { nodes { id } } } } }'
     await api.ask(nested, { n: 199 })
     expect(await refused(nested, { n: 200 })).toEqual([['COST_LIMIT', expect.stringContaining('20100 rows')]])
-    await api.ask('{ prospects(first: 200) { edges { node { id county { name } listings { url } siblings { id } } } } }')
+    await api.ask(
+      '{ prospects(first: 200) { edges { node { id county { name } listings { url } siblings { id } } } } }',
+    )
     await api.ask('{ states { name counties { name } } }')
   })
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 import { changeJob, lockJob } from '../../src/db/changeJob.ts'
 import type { JobRow, ScrapeUrlRow } from '../../src/db/tables.ts'
 import { adminKey, idOf, startTestApi, type TestApi } from '../support/api.ts'
@@ -124,7 +124,10 @@ describe('the socket', () => {
     for (let i = 1; i <= 51; i++) send({ type: 'subscribe', id: String(i), payload })
     await vi.waitFor(() => expect(messages.filter((one) => one.type === 'next')).toHaveLength(50))
     expect(messages.filter((one) => one.type === 'error')).toEqual([
-      expect.objectContaining({ id: '51', payload: [expect.objectContaining({ extensions: { code: 'RATE_LIMITED' } })] }),
+      expect.objectContaining({
+        id: '51',
+        payload: [expect.objectContaining({ extensions: { code: 'RATE_LIMITED' } })],
+      }),
     ])
   })
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type Client, createClient } from 'graphql-ws'
 import { expect } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 import { readConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain.ts'
 import { createCommands } from '../../src/engine/commands.ts'

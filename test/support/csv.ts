@@ -2,7 +2,9 @@
 export function readCsv(text: string): Record<string, string>[] {
   const lines: string[][] = [[]]
   // A cell, quoted or bare, and what ends it.
-  for (const [, quoted, bare = '', end] of text.replace(/^\uFEFF/, '').matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+  for (const [, quoted, bare = '', end] of text
+    .replace(/^\uFEFF/, '')
+    .matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
     lines.at(-1)?.push(quoted?.replaceAll('""', '"') ?? bare)
     if (end !== ',') lines.push([])
   }

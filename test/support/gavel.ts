@@ -51,10 +51,7 @@ export interface Gavel extends TestDatabase {
 }
 
 /** `sites`: the sample sites that may be scraped although they are on this machine. */
-export async function openGavel(
-  sites: readonly { host: string }[],
-  env: Record<string, string> = {},
-): Promise<Gavel> {
+export async function openGavel(sites: readonly { host: string }[], env: Record<string, string> = {}): Promise<Gavel> {
   const database = await createTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'gavel-e2e-'))
   const csvDir = join(folder, 'csv')
@@ -119,7 +116,10 @@ function watch(child: ChildProcess): GavelProcess {
   const { promise: ended, resolve, reject } = Promise.withResolvers<Ended>()
   const written = { stdout: '', stderr: '' }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    written.stderr += text
+    if (process.env['DEBUGX']) process.stdout.write(text)
+  })
   child.once('error', reject)
   child.once('close', (code, signal) => resolve({ code, signal, ...written }))
   return {

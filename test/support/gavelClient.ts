@@ -1,8 +1,8 @@
 import { createClient } from 'graphql-ws'
 import { expect, vi } from 'vitest'
-import WebSocket from 'ws'
-import type { JobStatus } from '../../src/domain.ts'
+import { WebSocket } from 'ws'
 import type { SampleSite } from '../../src/demo/site/server.ts'
+import type { JobStatus } from '../../src/domain.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what an answer holds is what its test says
 type Data = any
@@ -25,13 +25,13 @@ export interface GavelClient {
   post(query: string, variables?: Record<string, unknown>): Promise<GraphQLAnswer>
   /** The data of an operation that must succeed. */
   ask(query: string, variables?: Record<string, unknown>): Promise<Data>
-  /** The data of a subscription's messages over WebSocket, until it is complete; throws where it is refused. */
+  /** The data of a subscription's messages over WebSocket, until it is complete; throws with the code where it is refused. */
   watch(query: string, variables: Record<string, unknown>): AsyncGenerator<Data>
   /** Saves the site in Florida's Duval County unless told; returns the scrape URL's id. */
   saveSite(site: Pick<SampleSite, 'url'>, saved?: SavedSite): Promise<string>
   /** Returns the job's id. */
   submit(input: { scrapeUrlId: string } & Record<string, unknown>): Promise<string>
-  /** The job once it has ended; throws after `patienceMs`, 25 s unless told. */
+  /** The job once it has ended; throws after `patienceMs`, 50 s unless told. */
   untilEnded(jobId: string, patienceMs?: number): Promise<EndedJob>
   close(): Promise<void>
 }
@@ -103,7 +103,7 @@ export function openClient(url: string, key: string | null): GavelClient {
       method: 'POST',
       headers: { ...authorization, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
       body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(30_000),
     })
     return { status: response.status, ...((await response.json()) as Omit<GraphQLAnswer, 'status'>) }
   }
@@ -118,13 +118,22 @@ export function openClient(url: string, key: string | null): GavelClient {
     post,
     ask,
     async *watch(query, variables) {
-      for await (const message of sockets.iterate({ query, variables })) {
-        expect(message.errors).toBeUndefined()
-        yield message.data
+      try {
+        for await (const message of sockets.iterate({ query, variables })) {
+          if (message.errors) throw message.errors
+          yield message.data
+        }
+      } catch (refused) {
+        if (!Array.isArray(refused)) throw refused
+        const told = refused.map(({ message, extensions }) => `${extensions.code}: ${message}`).join('; ')
+        throw new Error(told, { cause: refused })
       }
     },
     async saveSite(site, { county = { state: 'FL', name: 'Duval' }, ...saved } = {}) {
-      const found = await ask('query ($state: String!, $name: String!) { county(state: $state, name: $name) { id } }', county)
+      const found = await ask(
+        'query ($state: String!, $name: String!) { county(state: $state, name: $name) { id } }',
+        county,
+      )
       const { saveScrapeUrl } = await ask(
         `mutation ($input: SaveScrapeUrlInput!) {
           saveScrapeUrl(input: $input) { ... on SaveScrapeUrlSuccess { scrapeUrl { id } } ... on Error { message } }
@@ -144,7 +153,7 @@ export function openClient(url: string, key: string | null): GavelClient {
       expect(submitJob).toEqual({ job: { id: expect.any(String) } })
       return submitJob.job.id
     },
-    async untilEnded(id, patienceMs = 25_000) {
+    async untilEnded(id, patienceMs = 50_000) {
       return await vi.waitFor(
         async () => {
           const { job } = await ask(jobQuery, { id })

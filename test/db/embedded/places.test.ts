@@ -59,14 +59,16 @@ test.runIf(root)('root runs the server as another account, in a folder that only
 test.runIf(root)(
   'root, in a place that the account cannot reach: server and programs live under /var/lib',
   async () => {
-    const hidden = join(folder.dataDir, 'inner')
+    // Not in the temporary folder, where private folders are opened.
+    const closed = await mkdtemp('/var/tmp/gavel-closed-')
+    const hidden = join(closed, 'inner')
     await mkdir(hidden)
     const hiddenPackage = join(hidden, 'package')
     await cp(packageFolder, hiddenPackage, { recursive: true, verbatimSymlinks: true })
     const home = await prepareHome(hidden)
     try {
       expect(home.folder).toMatch(/^\/var\/lib\/gavel\/[0-9a-f]{16}$/)
-      expect((await stat(folder.dataDir)).mode & 0o777).toBe(0o700)
+      expect((await stat(closed)).mode & 0o777).toBe(0o700)
       const binaries = await findBinaries(home, hiddenPackage)
       expect(binaries.initdb).toMatch(
         /^\/var\/lib\/gavel\/[0-9a-f]{16}\/binaries-18\.4\.0-beta\.17\/native\/bin\/initdb$/,
@@ -78,9 +80,17 @@ test.runIf(root)(
       expect(existsSync(join(hidden, 'postgres'))).toBe(false)
     } finally {
       await rm(home.folder, { recursive: true })
+      await rm(closed, { recursive: true })
     }
   },
 )
+
+test.runIf(root)('root, in a private temporary folder: everything stays below it', async () => {
+  const dataDir = join(folder.dataDir, 'one', 'two')
+  const server = await openEmbedded({ dataDir, log })
+  expect(await readdir(join(dataDir, 'postgres'))).toContain('data')
+  await server.close()
+})
 
 test.runIf(root && (await canEnter(nobody, fileURLToPath(new URL('.', import.meta.url)))))(
   'an ordinary user, and then root in the same folder, use it as that user',
