@@ -8,7 +8,7 @@ export type Authenticate = (authorization: unknown) => Promise<SignedIn | null>
 export function createAuthenticate({ db, adminKey }: { db: Database; adminKey: string | null }): Authenticate {
   return async (authorization) => {
     if (typeof authorization !== 'string') return null
-    const key = /^bearer +([\w.~+/=-]{1,200})$/i.exec(authorization.trim())?.[1]
+    const key = /^bearer +(\S{1,500})$/i.exec(authorization.trim())?.[1]
     return key === undefined ? null : await signIn(db, key, adminKey)
   }
 }

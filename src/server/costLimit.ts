@@ -1,5 +1,5 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity'
-import { type ExecutionArgs, getOperationAST, GraphQLError, Kind } from 'graphql'
+import { type ExecutionArgs, GraphQLError, getOperationAST, Kind } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
 /**
@@ -9,17 +9,20 @@ import type { Plugin } from 'graphql-yoga'
 export function useCostLimit(most: number): Plugin {
   return {
     onExecute({ args, setResultAndStopExecution }) {
-      const error = refusal(args as ExecutionArgs, most)
+      const error = refusal(args, most)
       if (error) setResultAndStopExecution({ errors: [error] })
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const error = refusal(args as ExecutionArgs, most)
+      const error = refusal(args, most)
       if (error) setResultAndStopExecution({ errors: [error] })
     },
   }
 }
 
-function refusal({ schema, document, operationName, variableValues }: ExecutionArgs, most: number): GraphQLError | null {
+function refusal(
+  { schema, document, operationName, variableValues }: ExecutionArgs,
+  most: number,
+): GraphQLError | null {
   const operation = getOperationAST(document, operationName)
   // Whoever executes the document says what is wrong with it.
   if (!operation) return null

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { RefusedInputError } from '../db/pages.ts'
+import { CursorExpiredError } from '../db/prospectChanges.ts'
 import type { Logger } from '../log.ts'
 
 /**
@@ -15,6 +16,9 @@ export function presentError(error: unknown, log: Logger): GraphQLError {
     const extensions = { code: 'BAD_USER_INPUT', issues: cause.issues }
     return new GraphQLError(cause.message, { ...at, extensions })
   }
+  if (cause instanceof CursorExpiredError) {
+    return new GraphQLError(cause.message, { ...at, extensions: { code: 'CURSOR_EXPIRED' } })
+  }
   if (error instanceof GraphQLError && cause === null) return withCode(error)
   const id = randomUUID()
   log.error({ err: cause ?? error, errorId: id, path: at.path?.join('.') }, 'an operation failed')
@@ -25,7 +29,7 @@ export function presentError(error: unknown, log: Logger): GraphQLError {
 /** The error itself, with a code: whatever has none by now is about the document or its variables. */
 export function withCode(error: GraphQLError): GraphQLError {
   const { code } = error.extensions
-  if (code !== undefined && !String(code).startsWith('GRAPHQL_')) return error
+  if (code !== undefined && !(typeof code === 'string' && code.startsWith('GRAPHQL_'))) return error
   error.extensions['code'] = 'BAD_USER_INPUT'
   error.extensions['issues'] = [{ path: [], message: error.message }]
   return error

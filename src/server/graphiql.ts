@@ -35,10 +35,11 @@ export async function answerGraphiql(response: ServerResponse): Promise<void> {
 
 async function render(): Promise<Buffer> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-  const html = await renderGraphiQL({
+  const html = renderGraphiQL({
     title: 'Gavel',
     endpoint: '/graphql',
-    defaultQuery: '# Put {"authorization": "Bearer KEY"} into the headers below.\nquery {\n  viewer {\n    name\n    role\n  }\n}\n',
-  } as Parameters<typeof renderGraphiQL>[0])
-  return await promisify(gzip)(html as string)
+    defaultQuery:
+      '# Put {"authorization": "Bearer KEY"} into the headers below.\nquery {\n  viewer {\n    name\n    role\n  }\n}\n',
+  })
+  return await promisify(gzip)(html)
 }

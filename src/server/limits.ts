@@ -23,8 +23,10 @@ export const limits = {
   initWaitMs: 3_000,
   /** How often a socket is pinged; one that has not answered by the next ping is cut. */
   pingMs: 12_000,
+  /** A client that takes nothing for so long, although something waits for it, is dropped: a socket with 1013. */
+  drainMs: 10_000,
   /** How often the keys of open sockets and streams are looked at: one that is no longer good closes them with 4403. */
   keyCheckMs: 5_000,
-  /** What requests under way get to finish when the server closes. */
+  /** What requests under way get to finish when the server closes, and a socket to answer its close. */
   closeMs: 5_000,
 } as const

@@ -5,6 +5,7 @@ import { pendingMigrations } from '../db/migrate.ts'
 import { ensureBuiltInUser } from '../engine/people.ts'
 import type { Services } from '../resolvers/context.ts'
 import { answerUnauthenticated, createAuthenticate } from './authenticate.ts'
+import { watchDrain } from './drain.ts'
 import { answerGraphiql } from './graphiql.ts'
 import { createGraphql } from './graphql.ts'
 import { limits } from './limits.ts'
@@ -41,7 +42,17 @@ export async function startServer(
       return
     }
     const end = sessions.open(viewer, () => response.destroy())
-    response.once('close', end)
+    // Streams alone: another answer is written at once and tells nothing of its progress.
+    const streams = request.headers.accept?.includes('text/event-stream') ?? false
+    const drain = watchDrain({
+      waiting: () => streams && response.writableNeedDrain,
+      drop: () => response.destroy(),
+    })
+    response.on('drain', () => drain.progressed())
+    response.once('close', () => {
+      end()
+      drain.stop()
+    })
     await graphql(request, response, { viewer })
   }
 
@@ -80,10 +91,18 @@ export async function startServer(
   })
   const sockets = serveWebSocket({ server, graphql, authenticate, sessions, log })
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(config.port, config.host, resolve)
-  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(config.port, config.host, resolve)
+    })
+  } catch (error) {
+    // Their timers would keep a process alive that has nothing to serve.
+    sockets.close()
+    sessions.stop()
+    await graphql.dispose()
+    throw error
+  }
   const url = urlOf(server.address() as AddressInfo)
   log.info({ url }, 'listening')
 

@@ -1,11 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GraphQLError } from 'graphql'
-import { type Context as SocketContext, CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import { CloseCode, handleProtocols, makeServer, type Context as SocketContext } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { SignedIn } from '../engine/people.ts'
 import type { Logger } from '../log.ts'
 import type { Authenticate } from './authenticate.ts'
+import { watchDrain } from './drain.ts'
 import { formatError, presentError } from './errors.ts'
 import type { Graphql } from './graphql.ts'
 import { limits } from './limits.ts'
@@ -22,7 +23,7 @@ type Parameters = { authorization?: unknown } & Record<string, unknown>
 /**
  * GraphQL over WebSocket at /graphql, subprotocol graphql-transport-ws. The key travels as
  * `connectionParams.authorization`; without a good one the socket is closed with 4403. A slow client holds no memory:
- * each message is awaited before the next is made.
+ * each message is awaited before the next is made, and one that takes nothing is dropped with 1013.
  */
 export function serveWebSocket(options: {
   server: Server
@@ -89,11 +90,18 @@ export function serveWebSocket(options: {
 
   sockets.on('connection', (socket: WebSocket) => {
     const stopPinging = ping(socket)
+    const drain = watchDrain({
+      waiting: () => socket.bufferedAmount > 0,
+      drop: () => dropSlow(socket),
+    })
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: async (data) => await send(socket, data),
+        async send(data) {
+          await send(socket, data)
+          drain.progressed()
+        },
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) => {
           socket.on('message', (data: Buffer) => {
@@ -108,6 +116,7 @@ export function serveWebSocket(options: {
     )
     socket.once('close', (code, reason) => {
       stopPinging()
+      drain.stop()
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'a socket did not end well'))
     })
   })
@@ -139,6 +148,13 @@ async function send(socket: WebSocket, data: string): Promise<void> {
     // A socket that closes while it sends ends its operations by its close, not by an error.
     socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve()))
   })
+}
+
+/** "Try again later", which clients retry on. One that does not even take the close is cut. */
+function dropSlow(socket: WebSocket): void {
+  socket.close(1013, 'Too slow')
+  const cut = setTimeout(() => socket.terminate(), limits.closeMs)
+  socket.once('close', () => clearTimeout(cut))
 }
 
 /** Pings the socket; one that has not answered when the next ping is due is cut. */
