@@ -34,6 +34,13 @@ export const auctionStatuses = [
 export const buyerTypes = ['THIRD_PARTY', 'PLAINTIFF', 'CERTIFICATE_HOLDER', 'OTHER'] as const
 export const changeKinds = ['CREATED', 'UPDATED', 'DELISTED', 'RELISTED'] as const
 export const roles = ['VIEWER', 'OPERATOR', 'ADMIN'] as const
+export const webhookEvents = [
+  'JOB_COMPLETED',
+  'JOB_FAILED',
+  'JOB_CANCELLED',
+  'PROSPECT_CREATED',
+  'PROSPECT_UPDATED',
+] as const
 export const stageNames = ['FETCH', 'PARSE', 'CONVERT', 'SAVE', 'EXPORT', 'NOTIFY'] as const
 
 export type SitePlatform = (typeof sitePlatforms)[number]
@@ -51,6 +58,7 @@ export type AuctionStatus = (typeof auctionStatuses)[number]
 export type BuyerType = (typeof buyerTypes)[number]
 export type ChangeKind = (typeof changeKinds)[number]
 export type Role = (typeof roles)[number]
+export type WebhookEvent = (typeof webhookEvents)[number]
 export type StageName = (typeof stageNames)[number]
 
 /** A calendar date without a zone, `YYYY-MM-DD`. */
@@ -59,6 +67,10 @@ export type CalendarDate = string
 export type Decimal = string
 /** An instant, RFC 3339 in UTC with milliseconds: `2026-03-05T14:00:00.000Z`. */
 export type Instant = string
+
+/** A global id, as clients know it: base64url of `Type:key`. */
+export const globalId = (type: string, key: string | number | bigint): string =>
+  Buffer.from(`${type}:${key}`).toString('base64url')
 
 /** Outcomes with which a day needs no further reading in this job. */
 export const doneOutcomes: readonly DayOutcome[] = ['COMPLETE', 'EMPTY', 'NOT_PUBLISHED', 'GONE']

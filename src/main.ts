@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   parse: async () => (await import('./commands/parse.ts')).registerParse,
+  recover: async () => (await import('./commands/recover.ts')).registerRecover,
   scrape: async () => (await import('./commands/scrape.ts')).registerScrape,
   serve: async () => (await import('./commands/serve.ts')).registerServe,
   worker: async () => (await import('./commands/worker.ts')).registerWorker,

@@ -77,7 +77,8 @@ async function checkDatabase(config: Config, log: Logger): Promise<[string, Find
     }
   } catch (error) {
     // Whatever keeps the database from answering is the finding.
-    const found = `${which}: ${error instanceof Error ? error.message : String(error)}`
+    const why = error instanceof Error ? error.message : String(error)
+    const found = error instanceof ConfigError ? why : `${which}: ${why}`
     const mend =
       config.databaseUrl === null
         ? 'see that GAVEL_DATA_DIR can be written, or set DATABASE_URL'

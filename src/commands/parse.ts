@@ -3,14 +3,12 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { DateTime } from 'luxon'
-import { type CalendarDate, type SitePlatform, sitePlatforms } from '../domain.ts'
+import { type CalendarDate, type RawData, type SitePlatform, sitePlatforms } from '../domain.ts'
 import { convertItem } from '../engine/convert/convertItem.ts'
 import { parseDate } from '../engine/convert/dates.ts'
 import { ScrapeError } from '../engine/errors.ts'
-import { type Area, type ParsedItem, parseItems } from '../engine/sites/realauction/items.ts'
-import { readLoad } from '../engine/sites/realauction/load.ts'
-import { recognisePage } from '../engine/sites/realauction/pages.ts'
-import type { ConvertContext } from '../engine/sites/site.ts'
+import type { ConvertContext, SiteItem } from '../engine/sites/site.ts'
+import { siteFor } from '../engine/sites/sites.ts'
 
 export interface ParseOptions {
   platform: string
@@ -23,7 +21,7 @@ export function registerParse(program: Command): void {
   program
     .command('parse')
     .description('print the auctions in saved pages or saved JSON answers, one a line (NDJSON)')
-    .requiredOption('--platform <platform>', 'the platform the files come from: REALAUCTION')
+    .requiredOption('--platform <platform>', `the platform the files come from: ${sitePlatforms.join(', ')}`)
     .option('--date <date>', 'the auction day of the files, YYYY-MM-DD')
     .option('--area <area>', 'the area of the day page that the files hold: W, C or R')
     .option('--county <ST/Name>', 'the county of the files, such as FL/Duval')
@@ -43,9 +41,10 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
   let exitCode = 0
   for (const file of files) {
     try {
-      const { items, note } = readItems(await readFile(file, 'utf8'))
+      const url = pathToFileURL(resolve(file)).href
+      const { items, note } = siteFor(settings.context.platform).readSaved(await readFile(file, 'utf8'), url)
       if (note !== null) say(`${file}: ${note}`, 0)
-      for (const item of items) console.log(JSON.stringify(toLine(item, file, settings)))
+      for (const item of items) console.log(JSON.stringify(toLine(item, settings)))
     } catch (error) {
       if (!isUnreadable(error)) throw error
       exitCode = say(`${file}: ${error.message}`, 1)
@@ -56,7 +55,7 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
 
 interface Settings {
   date: CalendarDate | null
-  area: Area | null
+  area: RawData['area']
   context: ConvertContext
 }
 
@@ -64,7 +63,6 @@ interface Settings {
 async function readOptions(options: ParseOptions): Promise<Settings | string> {
   const platform = options.platform.toUpperCase()
   if (!isPlatform(platform)) return `--platform must be one of ${sitePlatforms.join(', ')}`
-  if (platform !== 'REALAUCTION') return `${platform} cannot be parsed yet, only REALAUCTION`
   const date = options.date === undefined ? null : parseDate(options.date)
   if (options.date !== undefined && date === null) return '--date must be a day such as 2026-03-19'
   const area = options.area?.toUpperCase() ?? null
@@ -88,36 +86,12 @@ async function findCounty(name: string): Promise<{ state: string; timezone: stri
   return undefined
 }
 
-/** The listings of a saved body, and a word on one that is not what it seems. */
-function readItems(body: string): { items: ParsedItem[]; note: string | null } {
-  if (/^[\s\uFEFF]*[{[]/.test(body)) {
-    const answer = readLoad(body)
-    const found = new Set(answer?.items.map((item) => item.auctionId))
-    const missing = answer?.ids.filter((id) => !found.has(id)) ?? []
-    return {
-      items: answer?.items ?? [],
-      note: missing.length === 0 ? null : `rlist names ${missing.length} more: ${missing.join(', ')}`,
-    }
-  }
-  const items = parseItems(body)
-  return { items, note: items.length === 0 ? (recognisePage(body)?.message ?? null) : null }
-}
-
-function toLine(item: ParsedItem, file: string, { date, area, context }: Settings) {
-  const converted = convertItem(
-    {
-      sourceKey: item.auctionId,
-      auctionId: item.auctionId,
-      url: pathToFileURL(resolve(file)).href,
-      raw: { fields: item.fields, status: item.status, area: item.area ?? area },
-      auctionDate: date,
-      timeText: null,
-    },
-    context,
-  )
+function toLine(item: SiteItem, { date, area, context }: Settings) {
+  const raw = { ...item.raw, area: item.raw.area ?? area }
+  const converted = convertItem({ ...item, raw, auctionDate: item.auctionDate ?? date }, context)
   return {
     auctionId: item.auctionId,
-    fields: item.fields,
+    fields: raw.fields,
     prospect: converted.kind === 'prospect' ? converted.fields : null,
     rejected: converted.kind === 'rejected' ? `${converted.field}: ${converted.message}` : null,
   }

@@ -1,7 +1,8 @@
-import type { Config } from '../config.ts'
+import { type Config, ConfigError } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { openEmbedded } from '../db/embedded/server.ts'
 import { migrate } from '../db/migrate.ts'
+import { serverVersion } from '../db/serverVersion.ts'
 import type { Logger } from '../log.ts'
 
 /** The database a command works on. */
@@ -13,7 +14,8 @@ export interface Runtime {
 
 /**
  * Opens the database of the settings (DATABASE_URL, or the embedded server, started if need be) with a pool of `max`
- * connections. `migrated: true` brings it to this version first.
+ * connections. `migrated: true` brings it to this version first. Throws ConfigError where DATABASE_URL names no server
+ * that answers.
  */
 export async function openRuntime(
   config: Config,
@@ -28,6 +30,7 @@ export async function openRuntime(
     await embedded?.close()
   }
   try {
+    if (config.databaseUrl !== null) await reach(db)
     if (options.migrated) {
       for (const name of await migrate(db)) log.info({ migration: name }, 'migrated')
     }
@@ -36,4 +39,15 @@ export async function openRuntime(
     throw error
   }
   return { databaseUrl, db, close }
+}
+
+async function reach(db: Database): Promise<void> {
+  try {
+    await serverVersion(db)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    // Where a name has several addresses the message is empty, and the code says what all of them answered.
+    const why = error.message || ('code' in error ? String(error.code) : error.name)
+    throw new ConfigError(`DATABASE_URL names no database that answers: ${why}`, { cause: error })
+  }
 }

@@ -35,7 +35,7 @@ export async function findTarget(
   target: string,
   options: TargetOptions,
 ): Promise<ScrapeUrlRow> {
-  if (/^https?:\/\//i.test(target)) return (await knownUrl(deps.db, target)) ?? (await saved(deps, target, options))
+  if (/^https?:\/\//i.test(target)) return (await knownUrl(deps.db, target, options.platform)) ?? (await saved(deps, target, options))
   if (/^[a-z]{2}\//i.test(target)) return await oneOfCounty(deps.db, target, options.type)
   const uuid = idOf(target)
   const [row] = uuid === null ? [] : await scrapeUrlsById(deps.db, [uuid])
@@ -54,11 +54,15 @@ export const readType = (text: string): AuctionType => readEnum('type', auctionT
 export const readTransport = (text: string): Transport => readEnum('transport', transports, text)
 export const readPlatform = (text: string): SitePlatform => readEnum('platform', sitePlatforms, text)
 
-async function knownUrl(db: Database, text: string): Promise<ScrapeUrlRow | null> {
+/** Each platform tells its sites by another part of the address. */
+async function knownUrl(db: Database, text: string, platform: SitePlatform | undefined): Promise<ScrapeUrlRow | null> {
   if (!URL.canParse(text)) throw new UsageError(`${text} is no URL`)
   const url = new URL(text)
-  // RealAuction is the one platform that is read so far.
-  return await scrapeUrlOfSite(db, 'REALAUCTION', siteFor('REALAUCTION').siteKey(url))
+  for (const one of platform === undefined ? sitePlatforms : [platform]) {
+    const known = await scrapeUrlOfSite(db, one, siteFor(one).siteKey(url))
+    if (known !== null) return known
+  }
+  return null
 }
 
 async function saved(

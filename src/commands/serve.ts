@@ -1,16 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Config, readConfig } from '../config.ts'
+import { type Config, ConfigError, readConfig } from '../config.ts'
 import { createCommands } from '../engine/commands.ts'
+import { checkConnections, poolSize } from '../engine/connections.ts'
 import { createEvents } from '../engine/events.ts'
 import { startNode } from '../engine/node.ts'
+import { startSchedules } from '../engine/schedules.ts'
+import { startWebhooks } from '../engine/webhooks.ts'
 import { createLogger } from '../log.ts'
 import { startServer } from '../server/server.ts'
 import { openRuntime } from './runtime.ts'
 import { untilSignal } from './untilSignal.ts'
-import { nodeConnections, readWorkers } from './workers.ts'
-
-/** What the API's own queries take of the pool. */
-const apiConnections = 10
+import { readWorkers } from './workers.ts'
 
 const shortKey = 16
 
@@ -31,18 +31,27 @@ async function serve(config: Config): Promise<void> {
   const log = createLogger(config.logLevel, 'gavel')
   const stopped = untilSignal(log)
   await using closing = new AsyncDisposableStack()
-  const max = nodeConnections(config.workers) + apiConnections
-  const { databaseUrl, db, close } = await openRuntime(config, log, { name: 'gavel serve', max, migrated: true })
-  closing.defer(close)
+  const shape = { workers: config.workers, api: true }
+  const max = poolSize(shape)
+  const runtime = await openRuntime(config, log, { name: 'gavel serve', max, migrated: true })
+  closing.defer(() => runtime.close())
+  const { databaseUrl, db } = runtime
+  await checkConnections(db, shape)
   const node = await startNode({ config, databaseUrl, db, log, workers: config.workers })
   closing.defer(() => node.stop())
+  const schedules = startSchedules({ db, queue: node.queue, config, log })
+  closing.defer(() => schedules.stop())
+  const webhooks = startWebhooks({ db, allowPrivateHosts: config.allowPrivateHosts, log })
+  closing.defer(() => webhooks.stop())
   const events = await createEvents({ databaseUrl, db, log })
   closing.defer(() => events.stop())
   if (config.adminKey !== null && config.adminKey.length < shortKey) {
     log.warn(`GAVEL_ADMIN_KEY has fewer than ${shortKey} characters: it may be guessed`)
   }
   const commands = createCommands({ db, queue: node.queue, config, log })
-  const server = await startServer({ config, db, commands, events, log })
+  const server = await startServer({ config, db, commands, events, log }).catch((error: unknown) => {
+    throw cannotListen(config, error)
+  })
   closing.defer(() => server.close())
   console.log(`Gavel is listening at ${server.url}/graphql`)
   await stopped
@@ -52,4 +61,11 @@ function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(port >= 0 && port <= 65_535)) throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
   return port
+}
+
+/** What is wrong with HOST or PORT where listening failed; else the error as it is. */
+function cannotListen({ host, port }: Config, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || !/^(listen|getaddrinfo)$/.test(String(error.syscall)))
+    return error
+  return new ConfigError(`HOST and PORT: ${host}:${port} cannot be listened on: ${error.message}`, { cause: error })
 }

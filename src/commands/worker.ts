@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
+import { checkConnections, poolSize } from '../engine/connections.ts'
 import { startNode } from '../engine/node.ts'
+import { startSchedules } from '../engine/schedules.ts'
+import { startWebhooks } from '../engine/webhooks.ts'
 import { createLogger } from '../log.ts'
 import { openRuntime } from './runtime.ts'
 import { untilSignal } from './untilSignal.ts'
-import { nodeConnections, readWorkers } from './workers.ts'
+import { readWorkers } from './workers.ts'
 
 export function registerWorker(program: Command): void {
   program
@@ -18,12 +21,18 @@ export function registerWorker(program: Command): void {
       const stopped = untilSignal(log)
       const runtime = await openRuntime(config, log, {
         name: 'gavel worker',
-        max: nodeConnections(workers),
+        max: poolSize({ workers, api: false }),
         migrated: true,
       })
       try {
-        const node = await startNode({ config, databaseUrl: runtime.databaseUrl, db: runtime.db, log, workers })
+        await checkConnections(runtime.db, { workers, api: false })
+        const { db, databaseUrl } = runtime
+        const node = await startNode({ config, databaseUrl, db, log, workers })
+        const schedules = startSchedules({ db, queue: node.queue, config, log })
+        const webhooks = startWebhooks({ db, allowPrivateHosts: config.allowPrivateHosts, log })
         await stopped
+        await webhooks.stop()
+        await schedules.stop()
         await node.stop()
       } finally {
         await runtime.close()

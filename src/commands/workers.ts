@@ -6,6 +6,3 @@ export function readWorkers(text: string): number {
   if (!(workers >= 0 && workers <= 64)) throw new InvalidArgumentError('It must be a whole number from 0 to 64.')
   return workers
 }
-
-/** Connections of a node's own pool: each run's start and end takes one for a moment, and a few for everything else. */
-export const nodeConnections = (workers: number): number => workers + 4

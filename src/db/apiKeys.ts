@@ -56,7 +56,11 @@ export async function insertApiKey(
 }
 
 export async function apiKeysById(db: Database, ids: readonly string[]): Promise<ApiKeyRow[]> {
-  return await db.selectFrom('apiKeys').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('apiKeys')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** The keys of the users, newest first. */

@@ -21,20 +21,25 @@ export async function readRawLabels(db: Database, jobId: string): Promise<string
 }
 
 /**
- * Every prospect a job saved, by auction date and id, from a cursor: as many in memory as are fetched at once. The
- * rows are those of one moment.
+ * Every prospect a job saved, by auction date and id: in one read where they are few, else from a cursor, so that as
+ * many are in memory as are fetched at once. The rows are those of one moment.
  */
 export async function* streamJobProspects(db: Database, jobId: string): AsyncGenerator<CsvRow, void, undefined> {
+  const ofJob = sql<CsvRow>`
+    select p.*, c.name as county_name
+    from job_prospects jp
+    join prospects p on p.id = jp.prospect_id
+    join counties c on c.fips = p.county_fips
+    where jp.job_id = ${jobId}
+    order by p.auction_date nulls last, p.id`
+  const { rows: few } = await sql<CsvRow>`${ofJob} limit ${rowsPerFetch + 1}`.execute(db)
+  if (few.length <= rowsPerFetch) {
+    yield* few
+    return
+  }
   const trx = await db.startTransaction().execute()
   try {
-    await sql`
-      declare job_prospects_of no scroll cursor for
-      select p.*, c.name as county_name
-      from job_prospects jp
-      join prospects p on p.id = jp.prospect_id
-      join counties c on c.fips = p.county_fips
-      where jp.job_id = ${jobId}
-      order by p.auction_date nulls last, p.id`.execute(trx)
+    await sql`declare job_prospects_of no scroll cursor for ${ofJob}`.execute(trx)
     while (true) {
       const { rows } = await sql<CsvRow>`fetch ${sql.lit(rowsPerFetch)} from job_prospects_of`.execute(trx)
       yield* rows

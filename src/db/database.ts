@@ -24,10 +24,11 @@ export function connectionSettings(url: string, applicationName: string): pg.Cli
     connectionString: url,
     application_name: applicationName,
     types: { getTypeParser },
-    // A dead peer is noticed; an open transaction without work ends instead of holding its locks for ever.
+    // A dead peer is noticed. The transaction of a frozen process ends, and with it its locks, by the time that the
+    // process is taken for dead (the least GAVEL_STALE_AFTER): what goes on in its place must not wait for it.
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    idle_in_transaction_session_timeout: 60_000,
+    idle_in_transaction_session_timeout: 10_000,
     options: '-c timezone=UTC',
   }
 }
@@ -39,6 +40,9 @@ export function connectionSettings(url: string, applicationName: string): pg.Cli
 export function openDatabase(url: string, options: { max: number; name: string; log: Logger }): Database {
   const pool = new pg.Pool({ ...connectionSettings(url, options.name), max: options.max })
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
+  // The pool does not listen while a connection is in use; one that is lost between two statements of a transaction
+  // would end the process. The next statement fails with it.
+  pool.on('connect', (client) => client.on('error', (error) => options.log.debug({ err: error }, 'connection lost')))
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

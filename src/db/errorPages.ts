@@ -39,7 +39,11 @@ export async function errorPages(
 }
 
 export async function errorsById(db: Database, ids: readonly string[]): Promise<JobErrorRow[]> {
-  return await db.selectFrom('jobErrors').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('jobErrors')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** The errors of the day reports, newest first. */

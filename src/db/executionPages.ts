@@ -1,7 +1,7 @@
 import type { ExecutionStatus } from '../domain.ts'
 import type { Database } from './database.ts'
 import { type InstantFilter, instantIn, oneOf } from './filters.ts'
-import { columnKey, type Page, type PageArgs, plainOrder, readPages, type Rows } from './pages.ts'
+import { columnKey, type Page, type PageArgs, plainOrder, type Rows, readPages } from './pages.ts'
 import type { ExecutionRow, LogLineRow } from './tables.ts'
 
 export interface ExecutionFilter {
@@ -37,7 +37,11 @@ export async function executionPages(
 }
 
 export async function executionsById(db: Database, ids: readonly string[]): Promise<ExecutionRow[]> {
-  return await db.selectFrom('executions').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('executions')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** For each execution its first lines after a line number, oldest first: at most `first`. */

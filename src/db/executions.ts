@@ -17,10 +17,6 @@ export async function findOpenExecution(trx: Tx, jobId: string): Promise<Executi
   return row ?? null
 }
 
-export async function findExecution(db: Database, id: string): Promise<ExecutionRow | null> {
-  return (await db.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
-}
-
 export async function insertExecution(
   trx: Tx,
   execution: { id: string; jobId: string; attempt: number; workerNode: string; workerPid: number },
@@ -29,8 +25,9 @@ export async function insertExecution(
 }
 
 /**
- * Closes an open execution: from here on its worker can write nothing. `stages` null keeps what its days have stored.
- * The caller holds the job's lock.
+ * Closes an open execution: from here on its worker can write nothing. `stats` gets the job's days by outcome; `stages`
+ * null keeps what the execution's days have stored. Answers the milliseconds of all executions of the job that have
+ * ended. The caller holds the job's lock.
  */
 export async function closeExecution(
   trx: Tx,
@@ -41,12 +38,16 @@ export async function closeExecution(
     stages: readonly StageTiming[] | null
     errorMessage: string | null
   },
-): Promise<ExecutionRow> {
-  return await trx
+): Promise<number> {
+  const closed = await trx
     .updateTable('executions')
     .set({
       status: end.status,
-      stats: JSON.stringify(end.stats),
+      stats: sql<string>`${JSON.stringify(end.stats)}::jsonb || jsonb_build_object('days', (
+        select coalesce(jsonb_object_agg(outcome, days), '{}') from (
+          select outcome, count(*) as days from scrape_days d
+          where d.job_id = executions.job_id and latest and date is not null group by outcome
+        ) as counted))`,
       ...(end.stages ? { stages: JSON.stringify(end.stages) } : {}),
       errorMessage: end.errorMessage,
       finishedAt: sql<Date>`greatest(now(), started_at)`,
@@ -54,8 +55,11 @@ export async function closeExecution(
     })
     .where('id', '=', executionId)
     .where('status', '=', 'RUNNING')
-    .returningAll()
+    // This one is not yet among those that the subquery sees.
+    .returning(sql<number>`duration_ms + (
+      select coalesce(sum(e.duration_ms), 0)::bigint from executions e where e.job_id = executions.job_id)`.as('total'))
     .executeTakeFirstOrThrow()
+  return closed.total
 }
 
 /** Tells every node on commit that this execution was closed, so that the one that runs it stops its worker. */
@@ -83,6 +87,17 @@ export async function closedAmong(db: Database, executionIds: readonly string[])
     .execute()
   const ids = new Set(open.map((row) => row.id))
   return executionIds.filter((id) => !ids.has(id))
+}
+
+/** The open executions whose worker has shown no life for so long, the longest first. */
+export async function staleExecutions(db: Database, olderThanSeconds: number): Promise<ExecutionRow[]> {
+  return await db
+    .selectFrom('executions')
+    .selectAll()
+    .where('status', '=', 'RUNNING')
+    .where('heartbeatAt', '<', sql<Date>`now() - make_interval(secs => ${olderThanSeconds})`)
+    .orderBy('heartbeatAt')
+    .execute()
 }
 
 /** Shows that the executions' node is alive. */

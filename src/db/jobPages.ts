@@ -1,4 +1,4 @@
-import { type SqlBool, sql } from 'kysely'
+import { type Expression, type SqlBool, sql } from 'kysely'
 import type { CalendarDate, ErrorCategory, JobStatus, SitePlatform } from '../domain.ts'
 import type { Database } from './database.ts'
 import { contains, type DateFilter, type InstantFilter, inPlaces, instantIn, oneOf, type Place } from './filters.ts'
@@ -12,6 +12,8 @@ export interface JobFilter {
   countyFips?: string | undefined
   scrapeUrlIds?: readonly string[] | null | undefined
   platform?: readonly SitePlatform[] | null | undefined
+  /** Jobs that this schedule made. */
+  scheduleId?: string | null | undefined
   /** Jobs whose range has a day in it; every job has dates. */
   dates?: DateFilter | null | undefined
   /** Jobs with an error of one of these codes. */
@@ -20,6 +22,7 @@ export interface JobFilter {
   search?: string | null | undefined
   held?: boolean | null | undefined
   createdBy?: string | null | undefined
+  batchId?: string | null | undefined
   createdAt?: InstantFilter | null | undefined
   updatedAt?: InstantFilter | null | undefined
 }
@@ -52,7 +55,11 @@ export async function jobPages(
 }
 
 export async function jobsById(db: Database, ids: readonly string[]): Promise<JobRow[]> {
-  return await db.selectFrom('jobs').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** The newest report of every date of the jobs, by date; a report on undated rows comes last. */
@@ -68,7 +75,11 @@ export async function daysOfJobs(db: Database, jobIds: readonly string[]): Promi
 }
 
 export async function daysById(db: Database, ids: readonly string[]): Promise<ScrapeDayRow[]> {
-  return await db.selectFrom('scrapeDays').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('scrapeDays')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** Counts of the jobs' errors by category, with the time of the last. */
@@ -105,7 +116,14 @@ export async function lastErrorsOfJobs(db: Database, jobIds: readonly string[]):
 
 function jobsMatching(db: Database, filter: JobFilter) {
   let rows = db.selectFrom('jobs').selectAll('jobs')
-  const conditions = [
+  for (const condition of jobConditions(filter)) rows = rows.where(condition)
+  return rows
+}
+
+/** What a filter asks of rows of `jobs`; nothing where every job matches it. */
+export function jobConditions(filter: JobFilter): Expression<SqlBool>[] {
+  const equal = (column: string, value: unknown) => (value == null ? [] : oneOf(column, [value]))
+  return [
     ...oneOf('jobs.id', filter.ids),
     ...oneOf('jobs.status', filter.status),
     ...inPlaces(filter.places, { fips: 'jobs.countyFips' }),
@@ -116,18 +134,24 @@ function jobsMatching(db: Database, filter: JobFilter) {
     ...contains('jobs.name', filter.search),
     ...instantIn('jobs.createdAt', filter.createdAt),
     ...instantIn('jobs.updatedAt', filter.updatedAt),
+    ...equal('jobs.countyFips', filter.countyFips),
+    ...equal('jobs.held', filter.held),
+    ...equal('jobs.createdBy', filter.createdBy),
+    ...equal('jobs.scheduleId', filter.scheduleId),
+    ...inBatch(filter.batchId),
   ]
-  for (const condition of conditions) rows = rows.where(condition)
-  if (filter.countyFips !== undefined) rows = rows.where('jobs.countyFips', '=', filter.countyFips)
-  if (filter.held != null) rows = rows.where('jobs.held', '=', filter.held)
-  if (filter.createdBy != null) rows = rows.where('jobs.createdBy', '=', filter.createdBy)
-  return rows
+}
+
+function inBatch(batchId: string | null | undefined) {
+  if (batchId == null) return []
+  return [
+    sql<SqlBool>`${sql.ref('jobs.id')} in (select m.job_id from job_batch_members m where m.batch_id = ${batchId})`,
+  ]
 }
 
 function onPlatforms(platforms: readonly SitePlatform[] | null | undefined) {
   return oneOf('u.platform', platforms).map(
-    (condition) =>
-      sql<SqlBool>`${sql.ref('jobs.scrapeUrlId')} in (select u.id from scrape_urls u where ${condition})`,
+    (condition) => sql<SqlBool>`${sql.ref('jobs.scrapeUrlId')} in (select u.id from scrape_urls u where ${condition})`,
   )
 }
 
@@ -164,7 +188,7 @@ function jobOrder(order: JobOrder): Order<JobRow> {
       ])
     case 'PRIORITY':
       return plainOrder(name, direction, [columnKey('jobs.priority', 'integer', (row) => row.priority), id])
-    case 'STARTED_AT': {
+    default: {
       const started = sql.ref('jobs.startedAt')
       const key = columnKey<JobRow>('jobs.startedAt', 'instant', (row) => (row.startedAt as Date).toISOString())
       return {

@@ -1,6 +1,7 @@
 import { type Insertable, sql } from 'kysely'
-import type { AuctionType, CalendarDate, DayOutcome, JobStatus, SitePlatform, Transport } from '../domain.ts'
+import type { AuctionType, CalendarDate, JobStatus, SitePlatform, Transport } from '../domain.ts'
 import { doneOutcomes } from '../domain.ts'
+import { eventOfJob, writeJob } from './changeJob.ts'
 import type { Database, Tx } from './database.ts'
 import type { JobEventRow, JobRow, Tables } from './tables.ts'
 
@@ -22,6 +23,30 @@ export interface JobSite {
 
 export async function findJob(db: Database | Tx, id: string): Promise<JobRow | null> {
   return (await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
+}
+
+/** A job that stays for as long as the transaction goes on. */
+export async function findJobToClone(trx: Tx, id: string): Promise<JobRow | null> {
+  const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).forKeyShare().executeTakeFirst()
+  return row ?? null
+}
+
+/** The job that an execution runs, with the options of its scrape URL. */
+export async function findJobOf(
+  db: Database | Tx,
+  executionId: string,
+): Promise<{ job: JobRow; options: Record<string, unknown> } | null> {
+  const row = await db
+    .selectFrom('executions as e')
+    .innerJoin('jobs as j', 'j.id', 'e.jobId')
+    .innerJoin('scrapeUrls as u', 'u.id', 'j.scrapeUrlId')
+    .selectAll('j')
+    .select('u.options')
+    .where('e.id', '=', executionId)
+    .executeTakeFirst()
+  if (!row) return null
+  const { options, ...job } = row
+  return { job, options }
 }
 
 /** The scrape URL with its county; null when there is none. */
@@ -89,23 +114,26 @@ export async function findByIdempotencyKey(trx: Tx, userId: string | null, key: 
   return row ?? null
 }
 
-/** Stores a job with a PENDING report for each of its days. */
+/** Stores a job with a PENDING report for each of its days and its first event, and tells every node on commit. */
 export async function insertJob(
   trx: Tx,
   job: Omit<Insertable<Tables['jobs']>, 'datesTotal'>,
   dates: readonly CalendarDate[],
 ): Promise<JobRow> {
-  const row = await trx
+  const insert = trx
     .insertInto('jobs')
     .values({ ...job, datesTotal: dates.length })
     .returningAll()
-    .executeTakeFirstOrThrow()
-  await insertPendingDays(trx, row, dates)
-  return row
+  const days = sql`
+    insert into scrape_days (job_id, scrape_url_id, date)
+    select written.id, written.scrape_url_id, day from written, unnest(${dates}::date[]) as day`
+  return await writeJob(trx, insert, [days, eventOfJob(null)])
 }
 
 /** Sets every day of a job back: what was read stays as history, and each day waits anew. */
-export async function resetDays(trx: Tx, job: JobRow, dates: readonly CalendarDate[]): Promise<void> {
+export async function resetDays(trx: Tx, job: JobRow): Promise<void> {
+  const own = trx.selectFrom('scrapeDays').where('jobId', '=', job.id).where('latest', '=', true)
+  const rows = await own.select('date').where('date', 'is not', null).$narrowType<{ date: string }>().execute()
   await trx.deleteFrom('scrapeDays').where('jobId', '=', job.id).where('outcome', '=', 'PENDING').execute()
   await trx
     .updateTable('scrapeDays')
@@ -113,7 +141,11 @@ export async function resetDays(trx: Tx, job: JobRow, dates: readonly CalendarDa
     .where('jobId', '=', job.id)
     .where('latest', '=', true)
     .execute()
-  await insertPendingDays(trx, job, dates)
+  await insertPendingDays(
+    trx,
+    job,
+    rows.map((row) => row.date),
+  )
 }
 
 async function insertPendingDays(trx: Tx, job: JobRow, dates: readonly CalendarDate[]): Promise<void> {
@@ -135,20 +167,6 @@ export async function openDates(db: Database | Tx, jobId: string): Promise<Calen
     .orderBy('date')
     .execute()
   return rows.flatMap((row) => (row.date === null ? [] : [row.date]))
-}
-
-/** How many days of a job stand at each outcome. */
-export async function countOutcomes(db: Database | Tx, jobId: string): Promise<Partial<Record<DayOutcome, number>>> {
-  const rows = await db
-    .selectFrom('scrapeDays')
-    .select((eb) => ['outcome', eb.fn.countAll<number>().as('days')])
-    .where('jobId', '=', jobId)
-    .where('latest', '=', true)
-    .where('date', 'is not', null)
-    .groupBy('outcome')
-    .orderBy('outcome')
-    .execute()
-  return Object.fromEntries(rows.map((row) => [row.outcome, row.days]))
 }
 
 /** The changes of a job's status after a sequence, in order; at most `limit`. */
@@ -204,7 +222,10 @@ export async function readStandings(
     .execute()
 }
 
-/** The transaction's own time: what every row it writes carries. */
+/** The transaction's own time, for a column that is written. */
+export const transactionNow = sql<Date>`now()`
+
+/** The same, read: what every row of the transaction carries. */
 export async function transactionTime(trx: Tx): Promise<Date> {
   const { rows } = await sql<{ at: Date }>`select now()::timestamptz(3) as at`.execute(trx)
   const at = rows[0]?.at

@@ -11,7 +11,7 @@ const firstReconnectMs = 100
 const longestReconnectMs = 5_000
 
 /**
- * One dedicated connection that LISTENs on a channel, for as long as it is not stopped. A connection that has died
+ * One dedicated connection that LISTENs on a channel, and on further ones where they are named, for as long as it is not stopped. A connection that has died
  * silently is noticed by a query every 10 s; it is opened again with backoff. Notifications of the time between are
  * lost: `onConnect` is called after every (re)connection, for the listener to look for itself.
  * Resolves after the first connection; rejects when that one fails.
@@ -19,8 +19,9 @@ const longestReconnectMs = 5_000
 export async function listen(options: {
   databaseUrl: string
   channel: string
+  alsoOn?: readonly string[]
   log: Logger
-  onNotification: (payload: string) => void
+  onNotification: (payload: string, channel: string) => void
   onConnect: () => void
 }): Promise<Listener> {
   const { log, channel } = options
@@ -39,10 +40,10 @@ export async function listen(options: {
     next.once('error', (error) => lost(next, error))
     next.on('error', (error) => log.debug({ err: error }, 'after the listening connection was lost'))
     next.once('end', () => lost(next, new Error('the connection ended')))
-    next.on('notification', (message) => options.onNotification(message.payload ?? ''))
+    next.on('notification', (message) => options.onNotification(message.payload ?? '', message.channel))
     client = next
     await next.connect()
-    await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+    for (const one of [channel, ...(options.alsoOn ?? [])]) await next.query(`listen ${pg.escapeIdentifier(one)}`)
     if (stopped) return close(next)
     delay = firstReconnectMs
     timer = setInterval(() => {

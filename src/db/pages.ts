@@ -133,6 +133,13 @@ export function encodeCursor(order: string, segment: number, keys: readonly (str
   return Buffer.from(JSON.stringify({ o: order, k: [segment, ...keys] })).toString('base64url')
 }
 
+/** The keys in a cursor of this order, given as the argument `name`. Throws RefusedInputError for any other text. */
+export function keysOfCursor<Row>(cursor: string, order: Order<Row>, name: string): (string | number)[] {
+  const place = decodeCursor(cursor, order)
+  if (typeof place === 'string') throw new RefusedInputError([{ path: [name], message: place }])
+  return place.keys
+}
+
 interface Place {
   segment: number
   keys: (string | number)[]
@@ -197,7 +204,7 @@ function isOfType(value: unknown, type: KeyType): boolean {
       return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
     case 'date':
       return /^-?infinity$/.test(value) || (/^\d{4}-\d\d-\d\d$/.test(value) && isInstant(`${value}T00:00:00.000Z`))
-    case 'instant':
+    default:
       return isInstant(value)
   }
 }
@@ -236,7 +243,7 @@ function beyond<Row>(segment: Segment<Row>, values: readonly (string | number)[]
 async function readTogether<Row, TB extends keyof Tables>(db: Database, sources: Rows<Row, TB>[]): Promise<Row[][]> {
   const [only] = sources
   if (only === undefined) return []
-  if (sources.length === 1) return [(await only.execute()) as Row[]]
+  if (sources.length === 1) return [await only.execute()]
   const parts = sources.map((rows, i) => sql`(select ${sql.lit(i)} as page_parent, page.* from (${rows}) page)`)
   const result = await sql<{ pageParent: number }>`${sql.join(parts, sql` union all `)}`.execute(db)
   const read: Row[][] = sources.map(() => [])

@@ -29,16 +29,29 @@ export async function allStates(db: Database): Promise<StateRow[]> {
 }
 
 export async function statesByCode(db: Database, codes: readonly string[]): Promise<StateRow[]> {
-  return await db.selectFrom('states').selectAll().where('code', 'in', [...codes]).execute()
+  return await db
+    .selectFrom('states')
+    .selectAll()
+    .where('code', 'in', [...codes])
+    .execute()
 }
 
 export async function countiesByFips(db: Database, fips: readonly string[]): Promise<CountyRow[]> {
-  return await db.selectFrom('counties').selectAll().where('fips', 'in', [...fips]).execute()
+  return await db
+    .selectFrom('counties')
+    .selectAll()
+    .where('fips', 'in', [...fips])
+    .execute()
 }
 
 /** The counties of the states, by name. */
 export async function countiesOfStates(db: Database, codes: readonly string[]): Promise<CountyRow[]> {
-  return await db.selectFrom('counties').selectAll().where('stateCode', 'in', [...codes]).orderBy('name').execute()
+  return await db
+    .selectFrom('counties')
+    .selectAll()
+    .where('stateCode', 'in', [...codes])
+    .orderBy('name')
+    .execute()
 }
 
 /** A county by state code and name, both without case; null when there is none. */

@@ -22,16 +22,25 @@ const listingColumns = [
   'closedAt',
 ] as const
 
-const newestFirst = plainOrder<ProspectChangeRow>('NEWEST', 'desc', [
+// Under the name of all lists of changes: a cursor is the same place in each.
+const newestFirst = plainOrder<ProspectChangeRow>('POSITION', 'desc', [
   columnKey('prospectChanges.position', 'integer', (row) => row.position),
 ])
 
 export async function prospectsById(db: Database, ids: readonly string[]): Promise<ProspectRow[]> {
-  return await db.selectFrom('prospects').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('prospects')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 export async function listingsById(db: Database, ids: readonly string[]): Promise<ListingSummary[]> {
-  return await db.selectFrom('listings').select(listingColumns).where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('listings')
+    .select(listingColumns)
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** The prospects' listings that are not closed, oldest first. */

@@ -15,6 +15,7 @@ import type { KnownProspect } from './prospects/values.ts'
 import { insertJobProspects, insertProspects, raiseLots, updateProspects } from './prospects/write.ts'
 import { writeListings } from './prospects/writeListings.ts'
 import type { JobRow, StageTiming } from './tables.ts'
+import { queueProspects } from './webhookMessages.ts'
 
 export type { DayRow, RejectedRow } from './prospects/dayRow.ts'
 export type { DayCounts, DayError } from './prospects/report.ts'
@@ -79,13 +80,9 @@ export async function saveDay(db: Database, input: SaveDayInput): Promise<SavedD
     const final = await isFinal(trx, { ...input, outcome: input.figures.outcome })
     const reportId = await writeReport(trx, { job, execution }, { ...input, ...counts, final, at: site.at })
     const errorId = await writeErrors(trx, execution, { ...input, reportId, at: site.at })
-    const sums = await sumReports(trx, execution)
-    await trx
-      .updateTable('executions')
-      .set({ ...sums.own, stages: JSON.stringify(input.stages) })
-      .where('id', '=', execution.id)
-      .execute()
-    await changeJob(trx, job, sums.job, { lines: input.lines(counts), executionId: execution.id })
+    const sums = await sumReports(trx, execution, input.stages)
+    const changed = await changeJob(trx, job, sums, { lines: input.lines(counts), executionId: execution.id })
+    await queueProspects(trx, changed, saved, site.at)
     const changes = saved.flatMap((one) => one.changes.map((change) => ({ prospect: one.prospect, change })))
     await recordChanges(trx, changes, { jobId: job.id, scrapeUrlId: job.scrapeUrlId, at: site.at })
     const { created, updated, unchanged, rejected } = counts

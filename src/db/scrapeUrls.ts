@@ -21,7 +21,11 @@ const scrapeUrlOrder = plainOrder<ScrapeUrlRow>('COUNTY', 'asc', [
 ])
 
 export async function scrapeUrlsById(db: Database, ids: readonly string[]): Promise<ScrapeUrlRow[]> {
-  return await db.selectFrom('scrapeUrls').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('scrapeUrls')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** The scrape URLs of the counties, oldest first. */

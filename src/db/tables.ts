@@ -18,6 +18,7 @@ import type {
   SitePlatform,
   StageName,
   Transport,
+  WebhookEvent,
 } from '../domain.ts'
 
 /** The tables as migrations/ makes them, in camelCase. */
@@ -32,7 +33,10 @@ export interface Tables {
   scrapeDays: ScrapeDayTable
   jobLogLines: LogLineTable
   jobEvents: JobEventTable
+  jobEdits: JobEditTable
   jobErrors: JobErrorTable
+  jobBatches: JobBatchTable
+  jobBatchMembers: { batchId: string; jobId: string }
   workerNodes: WorkerNodeTable
   politenessGates: { key: string; nextAt: Date }
   prospects: ProspectTable
@@ -40,6 +44,10 @@ export interface Tables {
   listings: ListingTable
   jobProspects: { jobId: string; prospectId: string }
   prospectChanges: ProspectChangeTable
+  schedules: ScheduleTable
+  webhooks: WebhookTable
+  webhookSecrets: { webhookId: string; secret: Buffer }
+  webhookDeliveries: WebhookDeliveryTable
   prospectChangeCounter: { onlyRow: Generated<boolean>; position: number }
 }
 
@@ -130,6 +138,8 @@ interface JobTable {
   currentDate: Maybe<CalendarDate>
   endedByErrorId: Maybe<string>
   clonedFromId: Maybe<string>
+  /** The schedule that made it. */
+  scheduleId: Maybe<string>
   /** `submitJob:KEY`: unique among its user's jobs. */
   idempotencyKey: Maybe<string>
   idempotencyHash: Maybe<string>
@@ -223,6 +233,15 @@ interface JobEventTable {
   errorMessage: Maybe<string>
 }
 
+/** The hold and the name that a job had until it changed to this sequence. */
+interface JobEditTable {
+  jobId: string
+  sequence: number
+  at: Date
+  held: boolean
+  name: string
+}
+
 interface JobErrorTable {
   id: Generated<string>
   jobId: string
@@ -241,6 +260,15 @@ interface JobErrorTable {
   rawData: JSONColumnType<RawData | null, string | null | undefined, string | null>
 }
 
+interface JobBatchTable {
+  id: Generated<string>
+  /** The key of submitJobs: unique among its user's batches. */
+  idempotencyKey: Maybe<string>
+  idempotencyHash: Maybe<string>
+  createdBy: Maybe<string>
+  createdAt: At
+}
+
 /** One child process as its node last told of it. */
 export interface WorkerRow {
   pid: number
@@ -255,6 +283,8 @@ interface WorkerNodeTable {
   startedAt: At
   heartbeatAt: At
   workers: JSONColumnType<WorkerRow[], string | undefined, string>
+  /** Why the node does not take all jobs; null when it does. */
+  fault: Maybe<string>
 }
 
 interface ProspectTable {
@@ -352,6 +382,52 @@ interface ProspectChangeTable {
   fields: JSONColumnType<FieldChange[], string, string>
 }
 
+interface ScheduleTable {
+  id: Generated<string>
+  scrapeUrlId: string
+  /** Five fields, or a name such as `@daily`. */
+  cron: string
+  /** IANA zone of the pattern; null: the site's. */
+  timezone: Maybe<string>
+  active: Generated<boolean>
+  lookbackDays: Generated<number>
+  lookaheadDays: Generated<number>
+  priority: Generated<number>
+  /** null: not active, or the pattern never comes again. */
+  nextRunAt: MaybeAt
+  lastRunAt: MaybeAt
+  skippedRuns: Generated<number>
+  createdBy: Maybe<string>
+  createdAt: At
+  updatedAt: At
+}
+
+interface WebhookTable {
+  id: Generated<string>
+  url: string
+  events: WebhookEvent[]
+  active: Generated<boolean>
+  createdBy: Maybe<string>
+  createdAt: At
+  updatedAt: At
+}
+
+interface WebhookDeliveryTable {
+  id: string
+  webhookId: string
+  event: WebhookEvent
+  /** When it happened. */
+  at: Date
+  /** What is sent; null once it is over. */
+  body: Maybe<string>
+  attempt: Generated<number>
+  /** The HTTP status of the newest try. */
+  status: Maybe<number>
+  error: Maybe<string>
+  /** When it may be tried (again); null: over. */
+  nextAttemptAt: MaybeAt
+}
+
 export type StateRow = Selectable<StateTable>
 export type CountyRow = Selectable<CountyTable>
 export type UserRow = Selectable<UserTable>
@@ -362,8 +438,14 @@ export type ExecutionRow = Selectable<ExecutionTable>
 export type ScrapeDayRow = Selectable<ScrapeDayTable>
 export type LogLineRow = Selectable<LogLineTable>
 export type JobEventRow = Selectable<JobEventTable>
+export type JobEditRow = Selectable<JobEditTable>
 export type JobErrorRow = Selectable<JobErrorTable>
+export type JobBatchRow = Selectable<JobBatchTable>
 export type WorkerNodeRow = Selectable<WorkerNodeTable>
 export type ProspectRow = Selectable<ProspectTable>
 export type ListingRow = Selectable<ListingTable>
 export type ProspectChangeRow = Selectable<ProspectChangeTable>
+export type ScheduleRow = Selectable<ScheduleTable>
+export type WebhookRow = Selectable<WebhookTable>
+/** A delivery without its body. */
+export type WebhookDeliveryRow = Omit<Selectable<WebhookDeliveryTable>, 'body'>

@@ -8,7 +8,11 @@ export async function allUsers(db: Database): Promise<UserRow[]> {
 }
 
 export async function usersById(db: Database, ids: readonly string[]): Promise<UserRow[]> {
-  return await db.selectFrom('users').selectAll().where('id', 'in', [...ids]).execute()
+  return await db
+    .selectFrom('users')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 /** A user by name, without case. */

@@ -2,14 +2,20 @@ import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { WorkerRow } from './tables.ts'
 
-/** Writes the node's row, or brings it up to date: its workers as they stand and the time. */
-export async function beatNode(db: Database, name: string, workers: readonly WorkerRow[]): Promise<void> {
+/**
+ * Writes the node's row, or brings it up to date: its workers as they stand, why it does not take all jobs (null when
+ * it does), and the time.
+ */
+export async function beatNode(
+  db: Database,
+  name: string,
+  node: { workers: readonly WorkerRow[]; fault: string | null },
+): Promise<void> {
+  const state = { workers: JSON.stringify(node.workers), fault: node.fault }
   await db
     .insertInto('workerNodes')
-    .values({ name, workers: JSON.stringify(workers) })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet({ workers: JSON.stringify(workers), heartbeatAt: sql<Date>`now()` }),
-    )
+    .values({ name, ...state })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...state, heartbeatAt: sql<Date>`now()` }))
     .execute()
 }
 

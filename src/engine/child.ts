@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import type { Logger } from '../log.ts'
 import { type RunOutcome, type ToChild, toParent } from './protocol.ts'
+import { clearFolder, folderEnv, makeWorkerFolder } from './workerFolder.ts'
 
 export type ChildState = 'STARTING' | 'IDLE' | 'BUSY' | 'GONE'
 
@@ -17,12 +19,13 @@ export type ChildEnd =
 /** One child process as its parent sees it. */
 export interface Child {
   readonly pid: number
+  /** GONE as soon as the process has ended. */
   readonly state: ChildState
   readonly jobsDone: number
   readonly rssBytes: number
   /** Resolves once it can take a run; rejects when it dies or is silent before. */
   readonly ready: Promise<void>
-  /** Resolves when the process is gone, with how it went. */
+  /** Resolves when the process is gone, with all it has started and its folder; with how it went. */
   readonly gone: Promise<string>
   /** Gives it a run. Whatever ends the run early kills the process with everything it has started. */
   run(executionId: string, options: { deadline: number; signal: AbortSignal }): Promise<ChildEnd>
@@ -44,18 +47,13 @@ const graceMs = 400
 const stderrTail = 4_000
 
 /**
- * Starts a child in a process group of its own, so that a kill takes everything it has started with it. Heartbeats are
- * watched all the time: an event loop that hangs is a dead worker.
+ * Starts a child in a process group and with a temporary folder of its own, so that a kill takes everything with it
+ * that it has started and written. Heartbeats are watched all the time: an event loop that hangs is a dead worker.
+ * Throws when the folder or the process cannot be made.
  */
 export function startChild({ entry, env, readyMs, silentMs, log }: ChildOptions): Child {
-  const child = fork(entry, [], {
-    execPath: process.execPath,
-    execArgv: [],
-    env,
-    detached: true,
-    serialization: 'json',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
+  const folder = makeWorkerFolder()
+  const child = forkIn(folder, entry, env)
   const pid = child.pid ?? 0
   let state: ChildState = 'STARTING'
   let jobsDone = 0
@@ -99,12 +97,16 @@ export function startChild({ entry, env, readyMs, silentMs, log }: ChildOptions)
     }
   })
 
+  child.once('exit', () => {
+    state = 'GONE'
+  })
   const gone = (async () => {
     const how = await exitOf(child)
     state = 'GONE'
     clearTimeout(watch)
-    // What it left behind in its group: a browser, most likely.
+    // What it left behind in its group, and what has left the group: a browser.
     kill(pid, 'SIGKILL')
+    await clearFolder(folder).catch((error: unknown) => log.warn({ err: error, folder }, 'a worker left something'))
     const message = `worker ${pid} ${silence}${how}${tail.trim() === '' ? '' : `: ${tail.trim()}`}`
     run?.end({ kind: 'lost', message })
     ready.reject(new Error(message))
@@ -162,6 +164,23 @@ export function startChild({ entry, env, readyMs, silentMs, log }: ChildOptions)
       await gone
       clearTimeout(last)
     },
+  }
+}
+
+/** A process that cannot be made (no memory, say) throws, or tells so by an error event. */
+function forkIn(folder: string, entry: URL, env: NodeJS.ProcessEnv): ChildProcess {
+  try {
+    return fork(entry, [], {
+      execPath: process.execPath,
+      execArgv: [],
+      env: { ...env, ...folderEnv(folder) },
+      detached: true,
+      serialization: 'json',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+  } catch (error) {
+    rmSync(folder, { recursive: true })
+    throw error
   }
 }
 

@@ -1,31 +1,22 @@
+import type { JobBatch } from '../db/batches.ts'
 import { jobChannel } from '../db/changeJob.ts'
 import type { Database } from '../db/database.ts'
+import type { JobFilter } from '../db/jobPages.ts'
 import { readStandings } from '../db/jobs.ts'
 import { type Listener, listen } from '../db/listen.ts'
-import type { JobEventRow, JobRow, LogLineRow } from '../db/tables.ts'
-import { type CalendarDate, isTerminal, type JobStatus } from '../domain.ts'
+import type { ProspectChangeFilter } from '../db/prospectChanges.ts'
+import { prospectChannel } from '../db/prospects/recordChanges.ts'
+import type { LogLineRow, ProspectChangeRow } from '../db/tables.ts'
+import { isTerminal } from '../domain.ts'
 import type { Logger } from '../log.ts'
+import { createBatchEvents } from './batchEvents.ts'
+import { createJobFeed } from './jobFeed.ts'
 import { linesAfter, newTopic, pastEvents, readTopic, type Topic } from './jobTopic.ts'
+import { type JobUpdate, standing, updateOf } from './jobUpdate.ts'
+import { createProspectFeed } from './prospectFeed.ts'
 import { endsOnReturn } from './wakeUp.ts'
 
-/** A job as it stands, or stood at a change of its status. */
-export interface JobUpdate {
-  kind: 'SNAPSHOT' | 'CHANGED' | 'DELETED'
-  jobId: string
-  /** Grows from update to update of one job. */
-  sequence: number
-  at: Date
-  status: JobStatus
-  attempt: number
-  nextAttemptAt: Date | null
-  rowsProcessed: number
-  rowsSuccess: number
-  rowsFailed: number
-  datesTotal: number
-  datesDone: number
-  currentDate: CalendarDate | null
-  errorMessage: string | null
-}
+export type { JobUpdate } from './jobUpdate.ts'
 
 export interface LogBatch {
   lines: LogLineRow[]
@@ -48,7 +39,19 @@ export interface Events {
     jobId: string,
     options: { afterLine: number; signal: AbortSignal },
   ): AsyncGenerator<LogBatch, void, undefined>
-  /** How many readers are asleep, and how many jobs are watched: 0 and 0 when everybody has left. */
+  /** As BatchEvents.watch has it. */
+  watchBatch(batchId: string, options: { signal: AbortSignal }): AsyncGenerator<JobBatch, void, undefined>
+  /** As JobFeed.watch has it. */
+  watchJobs(
+    filter: JobFilter,
+    options: { snapshot: boolean; signal: AbortSignal },
+  ): AsyncGenerator<JobUpdate, void, undefined>
+  /** As ProspectFeed.watch has it. */
+  watchProspects(
+    filter: ProspectChangeFilter,
+    options: { after: number | null; signal: AbortSignal },
+  ): AsyncGenerator<ProspectChangeRow, void, undefined>
+  /** How many readers are asleep, and how many jobs and batches are watched: 0 and 0 when everybody has left. */
   counts(): { waiters: number; topics: number }
   stop(): Promise<void>
 }
@@ -63,6 +66,9 @@ const pollMs = 5_000
 export async function createEvents(options: { databaseUrl: string; db: Database; log: Logger }): Promise<Events> {
   const { db, log } = options
   const topics = new Map<string, Topic>()
+  const batches = createBatchEvents({ db, log })
+  const jobs = createJobFeed({ db, log })
+  const prospects = createProspectFeed({ db, log })
   const stopping = new AbortController()
 
   /** Reads what is new of a job, one read at a time, for as long as it is said to have moved. */
@@ -88,10 +94,21 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
   }
 
   function refreshAll(): void {
+    batches.moved(null)
+    lookSoon()
     for (const [jobId, topic] of topics) refreshSoon(jobId, topic)
   }
 
+  /** For what may have changed while nobody listened. */
+  function lookSoon(): void {
+    Promise.all([jobs.look(), prospects.look()]).catch((error: unknown) => {
+      log.warn({ err: error }, 'changes of jobs and prospects could not be looked for')
+    })
+  }
+
   async function poll(): Promise<void> {
+    batches.moved(null)
+    lookSoon()
     if (topics.size === 0) return
     const standings = new Map((await readStandings(db, [...topics.keys()])).map((row) => [row.id, row]))
     for (const [jobId, topic] of topics) {
@@ -190,12 +207,19 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
   const listener: Listener = await listen({
     databaseUrl: options.databaseUrl,
     channel: jobChannel,
+    alsoOn: [prospectChannel],
     log,
     onConnect: refreshAll,
-    onNotification(payload) {
-      const [jobId = ''] = payload.split(':', 1)
+    onNotification(payload, channel) {
+      if (channel === prospectChannel) {
+        prospects.moved()
+        return
+      }
+      const [jobId = '', sequence] = payload.split(':')
+      jobs.moved(jobId, Number(sequence))
       const topic = topics.get(jobId)
       if (topic) refreshSoon(jobId, topic)
+      batches.moved(jobId)
     },
   })
   const timer = setInterval(() => {
@@ -207,25 +231,26 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
       endsOnReturn([signal, stopping.signal], (ends) => watchJob(jobId, afterSequence, ends)),
     watchLog: (jobId, { afterLine, signal }) =>
       endsOnReturn([signal, stopping.signal], (ends) => watchLog(jobId, afterLine, ends)),
-    counts: () => ({
-      waiters: [...topics.values()].reduce((sum, topic) => sum + topic.wakeUp.waiters(), 0),
-      topics: topics.size,
-    }),
+    watchBatch: (batchId, { signal }) =>
+      endsOnReturn([signal, stopping.signal], (ends) => batches.watch(batchId, ends)),
+    watchJobs: (filter, { snapshot, signal }) =>
+      endsOnReturn([signal, stopping.signal], (ends) => jobs.watch(filter, snapshot, ends)),
+    watchProspects: (filter, { after, signal }) =>
+      endsOnReturn([signal, stopping.signal], (ends) => prospects.watch(filter, after, ends)),
+    counts() {
+      const ofBatches = batches.counts()
+      return {
+        waiters: [...topics.values()].reduce(
+          (sum, topic) => sum + topic.wakeUp.waiters(),
+          ofBatches.waiters + jobs.waiters() + prospects.waiters(),
+        ),
+        topics: topics.size + ofBatches.topics,
+      }
+    },
     async stop() {
       stopping.abort()
       clearInterval(timer)
       await listener.stop()
     },
   }
-}
-
-function updateOf(event: JobEventRow, job: JobRow, kind: JobUpdate['kind']): JobUpdate {
-  const { status, attempt, nextAttemptAt, rowsProcessed, rowsSuccess, rowsFailed, datesDone, currentDate } = event
-  const progress = { rowsProcessed, rowsSuccess, rowsFailed, datesDone, currentDate, datesTotal: job.datesTotal }
-  const { jobId, sequence, at, errorMessage } = event
-  return { kind, jobId, sequence, at, status, attempt, nextAttemptAt, ...progress, errorMessage }
-}
-
-function standing(job: JobRow, errorMessage: string | null, kind: JobUpdate['kind']): JobUpdate {
-  return updateOf({ ...job, jobId: job.id, at: job.updatedAt, errorMessage }, job, kind)
 }

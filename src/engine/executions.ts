@@ -6,9 +6,8 @@ import {
   insertExecution,
   insertJobError,
   notifyClosed,
-  sumDurations,
 } from '../db/executions.ts'
-import { countOutcomes, findJobSite, transactionTime } from '../db/jobs.ts'
+import { findJob, findJobSite, transactionNow, transactionTime } from '../db/jobs.ts'
 import type { ExecutionRow, JobRow } from '../db/tables.ts'
 import { errorPolicies } from './errors.ts'
 import type { EndingError, RunOutcome } from './protocol.ts'
@@ -42,6 +41,8 @@ export async function openExecution(
     let job = await lockJob(trx, delivery.jobId)
     if (!job || job.queueId !== delivery.queueId) return null
     const lost = await findOpenExecution(trx, job.id)
+    // Opened by a try whose commit was not heard of.
+    if (lost?.id === worker.executionId) return { job, execution: lost }
     if (lost) {
       const error = lostWorker(`worker ${lost.workerPid} of node ${lost.workerNode} was lost`)
       const decision = decide({ kind: 'failed', code: error.code }, { ...job, retryDelaysSeconds })
@@ -68,7 +69,7 @@ export async function openExecution(
         attempt,
         nextAttemptAt: null,
         currentDate: null,
-        startedAt: job.startedAt ?? (await transactionTime(trx)),
+        startedAt: job.startedAt ?? transactionNow,
       },
       { lines: [{ level: 'INFO', message: `attempt ${attempt} started` }], executionId: execution.id },
     )
@@ -97,6 +98,28 @@ export async function endExecution(
   })
 }
 
+/**
+ * Ends an execution whose worker has shown no life for so long, as openExecution would for the next run, and queues
+ * that at once: for when no node is there to do so. Answers the job as it then stands; null when the worker lives.
+ * Throws FencedError when it is closed already.
+ */
+export async function endStaleExecution(
+  { db, queue, retryDelaysSeconds }: ExecutionDeps,
+  executionId: string,
+  olderThanSeconds: number,
+): Promise<JobRow | null> {
+  return await db.transaction().execute(async (trx) => {
+    const { job, execution } = await lockExecution(trx, executionId)
+    const silentMs = (await transactionTime(trx)).getTime() - execution.heartbeatAt.getTime()
+    if (silentMs < olderThanSeconds * 1000) return null
+    const error = lostWorker(`worker ${execution.workerPid} of node ${execution.workerNode} was lost`)
+    const decision = decide({ kind: 'failed', code: error.code }, { ...job, retryDelaysSeconds })
+    await notifyClosed(trx, execution.id)
+    await finish(trx, queue, { job, execution }, { kind: 'failed', error, stages: null }, decision)
+    return await findJob(trx, job.id)
+  })
+}
+
 /** The error of a worker that is gone. */
 export function lostWorker(message: string): EndingError {
   return { code: 'WORKER_LOST', message, traceback: null, date: null, url: null, errorId: null }
@@ -110,30 +133,29 @@ async function finish(
   decision: Decision,
 ): Promise<void> {
   const { job, execution } = open
-  const days = await countOutcomes(trx, job.id)
   const error = outcome.kind === 'failed' ? outcome.error : null
-  await closeExecution(trx, execution.id, {
+  const durationMs = await closeExecution(trx, execution.id, {
     status: error ? 'FAILED' : 'COMPLETED',
-    stats: { ok: error === null, ...(error ? { code: error.code } : {}), days },
+    stats: { ok: error === null, ...(error ? { code: error.code } : {}) },
     stages: outcome.stages,
     errorMessage: error?.message ?? null,
   })
   const endedByErrorId = error ? await storeError(trx, execution, error) : null
   if (job.queueId) await queue.settle(trx, job.queueId)
-  const common = { currentDate: null, endedByErrorId, durationMs: await sumDurations(trx, job.id) }
+  const common = { currentDate: null, endedByErrorId, durationMs }
   const options = { executionId: execution.id, errorMessage: error?.message ?? null }
-  const now = await transactionTime(trx)
 
   if (decision.kind !== 'retry') {
     const status = { completed: 'COMPLETED', failed: 'FAILED' } as const
     await changeJob(
       trx,
       job,
-      { ...common, status: status[decision.kind], queueId: null, finishedAt: now },
+      { ...common, status: status[decision.kind], queueId: null, finishedAt: transactionNow },
       { ...options, lines: [endLine(job, execution, error, null)] },
     )
     return
   }
+  const now = await transactionTime(trx)
   const at = decision.delaySeconds > 0 ? new Date(now.getTime() + decision.delaySeconds * 1000) : null
   const waiting = await changeJob(
     trx,
@@ -151,9 +173,9 @@ async function finish(
 
 /** Closes a lost execution whose job goes on in the same queue entry. */
 async function closeFailed(trx: Tx, job: JobRow, lost: ExecutionRow, error: EndingError): Promise<JobRow> {
-  await closeExecution(trx, lost.id, {
+  const durationMs = await closeExecution(trx, lost.id, {
     status: 'FAILED',
-    stats: { ok: false, code: error.code, days: await countOutcomes(trx, job.id) },
+    stats: { ok: false, code: error.code },
     stages: null,
     errorMessage: error.message,
   })
@@ -164,7 +186,7 @@ async function closeFailed(trx: Tx, job: JobRow, lost: ExecutionRow, error: Endi
       status: 'PENDING',
       endedByErrorId: await storeError(trx, lost, error),
       currentDate: null,
-      durationMs: await sumDurations(trx, job.id),
+      durationMs,
     },
     { executionId: lost.id, errorMessage: error.message, lines: [endLine(job, lost, error, new Date())] },
   )

@@ -2,18 +2,23 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
 import { FencedError } from '../db/changeJob.ts'
+import { throughConnectionLoss } from '../db/connectionLoss.ts'
 import type { Database } from '../db/database.ts'
 import { beatExecutions, closedAmong, closedChannel } from '../db/executions.ts'
 import { type Listener, listen } from '../db/listen.ts'
 import type { WorkerRow } from '../db/tables.ts'
 import { beatNode, removeNode } from '../db/workerNodes.ts'
 import type { Logger } from '../log.ts'
+import { watchBrowser } from './browserWatch.ts'
 import type { Child, ChildEnd } from './child.ts'
 import { endExecution, lostWorker, openExecution } from './executions.ts'
+import { watchLosses } from './lossWatch.ts'
 import { createPool } from './pool.ts'
 import type { RunOutcome } from './protocol.ts'
+import { putOffWithoutBrowser } from './putOff.ts'
 import { type Delivery, openQueue, type Queue } from './queue.ts'
 import { workerEnv } from './workerEnv.ts'
+import { sweepWorkerFolders } from './workerFolder.ts'
 
 /** This process's part in running jobs. */
 export interface Node {
@@ -48,34 +53,67 @@ export async function startNode(options: {
     return { name, queue, workers: () => [], stop: async () => await queue.stop() }
   }
 
+  await sweepWorkerFolders(log).catch((error: unknown) => log.warn({ err: error }, 'no folder could be looked for'))
   const deps = { db, queue, retryDelaysSeconds: config.retryDelaysSeconds }
   const running = new Map<string, { closed: AbortController; isOpen: boolean }>()
   const deliveries = new Set<Promise<void>>()
+  const stopping = new AbortController()
+  const stopClosed = async (): Promise<void> => {
+    const open = [...running].filter(([, run]) => run.isOpen).map(([id]) => id)
+    if (open.length === 0) return
+    for (const id of await closedAmong(db, open)) running.get(id)?.closed.abort()
+  }
+  const listener: Listener = await listen({
+    databaseUrl,
+    channel: closedChannel,
+    log,
+    onNotification: (executionId) => running.get(executionId)?.closed.abort(),
+    // What was closed while nobody listened.
+    onConnect() {
+      stopClosed().catch((error: unknown) => log.warn({ err: error }, 'closed executions could not be looked for'))
+    },
+  })
+  const env = workerEnv(config, databaseUrl)
+  const browser = watchBrowser({ env, log })
   const pool = createPool({
     size: workers,
     entry: options.workerEntry ?? new URL('worker.ts', import.meta.url),
-    env: workerEnv(config, databaseUrl),
+    env,
     silentMs: staleAfterSeconds * 1000,
+    onFault: takeOrWait,
     log,
   })
+  const losses = watchLosses({ log, onChange: takeOrWait })
 
   async function handle(delivery: Delivery): Promise<void> {
+    const { missing } = browser
+    if (missing && (await putOffWithoutBrowser(deps, delivery, missing))) return
     const child = await pool.acquire(delivery.signal)
     // Known before it is opened, so that a cancel that follows at once finds it here.
     const executionId = randomUUID()
     const run = { closed: new AbortController(), isOpen: false }
     running.set(executionId, run)
     try {
-      const opened = await openExecution(deps, delivery, { executionId, node: name, pid: child.pid })
+      const worker = { executionId, node: name, pid: child.pid }
+      const opened = await throughConnectionLoss(
+        async () => await openExecution(deps, delivery, worker),
+        delivery.signal,
+      )
       if (!opened) return
       run.isOpen = true
       pool.assign(child, opened.job.id)
       const deadline = Date.now() + opened.job.timeoutSeconds * 1000
       const signal = AbortSignal.any([delivery.signal, run.closed.signal])
       const end = await child.run(executionId, { deadline, signal })
+      if (end.kind === 'done') losses.done()
+      if (end.kind === 'lost') losses.lost(opened.job.id, end.message)
       const outcome = outcomeOf(end, child, opened.job.timeoutSeconds)
       if (outcome.kind === 'fenced') return
-      const decision = await endExecution(deps, executionId, outcome)
+      if (outcome.kind === 'failed' && outcome.error.code === 'NO_BROWSER') browser.isMissing(outcome.error.message)
+      const decision = await throughConnectionLoss(
+        async () => await endExecution(deps, executionId, outcome),
+        stopping.signal,
+      )
       log.info({ jobId: opened.job.id, executionId, decision: decision.kind }, 'execution ended')
     } catch (error) {
       if (!(error instanceof FencedError)) {
@@ -89,29 +127,7 @@ export async function startNode(options: {
     }
   }
 
-  const beat = async (): Promise<void> => {
-    await beatNode(db, name, pool.workers())
-    await beatExecutions(db, [...running.keys()])
-  }
-  const stopClosed = async (): Promise<void> => {
-    const open = [...running].filter(([, run]) => run.isOpen).map(([id]) => id)
-    for (const id of await closedAmong(db, open)) running.get(id)?.closed.abort()
-  }
-  const listener: Listener = await listen({
-    databaseUrl,
-    channel: closedChannel,
-    log,
-    onNotification: (executionId) => running.get(executionId)?.closed.abort(),
-    // What was closed while nobody listened.
-    onConnect() {
-      stopClosed().catch((error: unknown) => log.warn({ err: error }, 'closed executions could not be looked for'))
-    },
-  })
-  await beat()
-  const timer = setInterval(() => {
-    beat().catch((error: unknown) => log.warn({ err: error }, 'the node could not tell that it is alive'))
-  }, beatMs)
-  await queue.work(workers, async (delivery) => {
+  const deliver = async (delivery: Delivery): Promise<void> => {
     const handled = handle(delivery)
     deliveries.add(handled)
     try {
@@ -119,7 +135,45 @@ export async function startNode(options: {
     } finally {
       deliveries.delete(handled)
     }
-  })
+  }
+  let takes = false
+  let taking = Promise.resolve()
+  const fault = (): string | null => pool.fault ?? losses.fault
+  /** Takes jobs, or lets them wait in the queue, and for other nodes: in the order in which it is asked to. */
+  function takeOrWait(): void {
+    taking = taking.then(turnQueue).catch((error: unknown) => {
+      log.error({ err: error }, 'the queue was not told whether to give jobs')
+    })
+    beatSoon()
+  }
+  async function turnQueue(): Promise<void> {
+    const wanted = fault() === null && !stopping.signal.aborted
+    if (wanted === takes) return
+    takes = wanted
+    await (wanted ? queue.work(workers, deliver) : queue.stopTaking())
+  }
+
+  const beat = async (): Promise<void> => {
+    await beatNode(db, name, { workers: pool.workers(), fault: fault() ?? browser.missing?.reason ?? null })
+    await beatExecutions(db, [...running.keys()])
+    // A notification may be lost with its connection.
+    await stopClosed()
+  }
+  let beating = null as Promise<void> | null
+  let beatAgain = false
+  const beatSoon = (): void => {
+    beatAgain = beating !== null
+    beating ??= beat()
+      .catch((error: unknown) => log.warn({ err: error }, 'the node could not tell that it is alive'))
+      .finally(() => {
+        beating = null
+        if (beatAgain) beatSoon()
+      })
+  }
+  const timer = setInterval(beatSoon, beatMs)
+  takeOrWait()
+  await taking
+  await beating
   log.info({ node: name, workers }, 'node started')
 
   return {
@@ -127,13 +181,23 @@ export async function startNode(options: {
     queue,
     workers: () => pool.workers(),
     async stop(graceMs = defaultGraceMs) {
-      await queue.stopTaking()
+      stopping.abort()
+      takeOrWait()
+      await taking
       await pool.stop(graceMs)
       await Promise.allSettled(deliveries)
+      browser.stop()
+      losses.stop()
       clearInterval(timer)
       await listener.stop()
       await queue.stop()
-      await removeNode(db, name)
+      beatAgain = false
+      await beating
+      await removeNode(db, name).catch((error: unknown) => {
+        // Its row is then one of a node that has gone silent.
+        if (!isConnectionLoss(error)) throw error
+        log.warn({ err: error }, 'the node was stopped without the database')
+      })
     },
   }
 }

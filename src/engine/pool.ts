@@ -11,6 +11,8 @@ export interface Pool {
   /** Notes what a worker does, for the rows of `workers`. */
   assign(child: Child, jobId: string): void
   workers(): WorkerRow[]
+  /** Why no worker can be started, while the circuit is open. */
+  readonly fault: string | null
   /** Ends all workers: idle ones at once, busy ones when they are given back, or killed after `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
@@ -22,6 +24,8 @@ export interface PoolOptions {
   env: NodeJS.ProcessEnv
   /** How long a worker may be silent. */
   silentMs: number
+  /** Hears the reason when the circuit opens, and null when it closes. */
+  onFault: (fault: string | null) => void
   log: Logger
 }
 
@@ -33,61 +37,118 @@ const readyMs = 30_000
 const acquireMs = 60_000
 const firstBackoffMs = 250
 const longestBackoffMs = 30_000
+const failuresToOpen = 3
+const bornDeadMs = 2_000
 
-/** Keeps `size` workers alive. One that dies is replaced at once; starts that fail are repeated with backoff. */
-export function createPool({ size, log, ...settings }: PoolOptions): Pool {
+/**
+ * Keeps `size` workers alive. One that dies is replaced at once; starts that fail are repeated with growing pauses.
+ *
+ * When the third start in a row has failed and no worker is left, the circuit opens: whoever waits for a worker is
+ * let go, the reason stands in `fault`, and one start at a time is tried, until one is ready and closes it.
+ */
+export function createPool({ size, log, onFault, ...settings }: PoolOptions): Pool {
   const children = new Set<Child>()
   const idle: Child[] = []
-  const waiting: ((child: Child) => void)[] = []
+  const waiting = new Map<(child: Child) => void, () => void>()
   const jobs = new Map<Child, string>()
   const stopping = new AbortController()
   let failures = 0
+  let circuit = null as { fault: string; prober: symbol; closed: PromiseWithResolvers<void> } | null
 
-  function start(): void {
-    if (stopping.signal.aborted || children.size >= size) return
-    const child = startChild({ ...settings, readyMs, log })
-    children.add(child)
-    supervise(child).catch((error: unknown) => log.error({ err: error }, 'a worker could not be supervised'))
+  async function keepOne(): Promise<void> {
+    const self = Symbol('slot')
+    let inARow = 0
+    while (!stopping.signal.aborted) {
+      if (circuit && circuit.prober !== self) {
+        await circuit.closed.promise
+        continue
+      }
+      const failure = await liveOne()
+      if (stopping.signal.aborted) return
+      inARow = failure === null ? 0 : inARow + 1
+      if (failure === null) continue
+      failures += 1
+      log.error({ failures }, failure)
+      if (circuit) circuit.fault = failure
+      else if (failures >= failuresToOpen && ![...children].some(isReady)) open(failure, self)
+      const pause = Math.min(firstBackoffMs * 2 ** inARow, longestBackoffMs)
+      await delay(pause, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
   }
 
-  async function supervise(child: Child): Promise<void> {
+  /** One worker from its start to its end. Answers why it could not be started, null when it could. */
+  async function liveOne(): Promise<string | null> {
+    let child: Child
+    try {
+      child = startChild({ ...settings, readyMs, log })
+    } catch (error) {
+      // No memory, no room for its folder: what the system says of it is the reason.
+      return `a worker could not be started: ${error instanceof Error ? error.message : String(error)}`
+    }
+    children.add(child)
     const wasReady = await child.ready.then(
       () => true,
       () => false,
     )
     if (wasReady) {
-      failures = 0
+      close()
       offer(child)
     }
+    const readyAt = Date.now()
     const how = await child.gone
     children.delete(child)
     const at = idle.indexOf(child)
+    // One that dies in its job costs that an attempt; one that dies before it has any is as good as not started.
+    const diedIdle = at >= 0 && child.jobsDone === 0 && Date.now() - readyAt < bornDeadMs
     if (at >= 0) idle.splice(at, 1)
-    if (stopping.signal.aborted) return
-    if (!wasReady) {
-      failures += 1
-      log.error(how)
-      const pause = Math.min(firstBackoffMs * 2 ** failures, longestBackoffMs)
-      await delay(pause, undefined, { signal: stopping.signal }).catch(() => undefined)
-    }
-    start()
+    return wasReady && !diedIdle ? null : how
+  }
+
+  function open(fault: string, prober: symbol): void {
+    circuit = { fault, prober, closed: Promise.withResolvers<void>() }
+    log.error({ fault }, 'no worker can be started: this node takes no jobs')
+    for (const giveUp of waiting.values()) giveUp()
+    onFault(fault)
+  }
+
+  function close(): void {
+    failures = 0
+    if (!circuit) return
+    circuit.closed.resolve()
+    circuit = null
+    log.info('workers can be started again')
+    onFault(null)
   }
 
   function offer(child: Child): void {
-    const next = waiting.shift()
-    if (next) next(child)
-    else idle.push(child)
+    const next = waiting.keys().next().value
+    if (!next) {
+      idle.push(child)
+      return
+    }
+    waiting.delete(next)
+    next(child)
   }
 
-  for (let n = 0; n < size; n += 1) start()
+  /** One that has died is still here until everything of it is gone. */
+  function takeIdle(): Child | undefined {
+    let child = idle.shift()
+    while (child && child.state !== 'IDLE') child = idle.shift()
+    return child
+  }
+
+  for (let n = 0; n < size; n += 1) {
+    keepOne().catch((error: unknown) => log.error({ err: error }, 'a worker could not be supervised'))
+  }
 
   return {
     async acquire(signal) {
-      const child = idle.shift()
+      const child = takeIdle()
       if (child) return child
       const { promise, resolve, reject } = Promise.withResolvers<Child>()
-      waiting.push(resolve)
       const giveUp = () => reject(new Error('no worker was ready'))
+      waiting.set(resolve, giveUp)
+      if (circuit) giveUp()
       const timer = setTimeout(giveUp, acquireMs)
       const ends = AbortSignal.any([signal, stopping.signal])
       ends.addEventListener('abort', giveUp, { once: true })
@@ -97,8 +158,7 @@ export function createPool({ size, log, ...settings }: PoolOptions): Pool {
       } finally {
         clearTimeout(timer)
         ends.removeEventListener('abort', giveUp)
-        const at = waiting.indexOf(resolve)
-        if (at >= 0) waiting.splice(at, 1)
+        waiting.delete(resolve)
       }
     },
 
@@ -123,15 +183,24 @@ export function createPool({ size, log, ...settings }: PoolOptions): Pool {
         return state === 'GONE' ? [] : [{ pid, state, jobId: jobs.get(child) ?? null, jobsDone, rssBytes }]
       }),
 
+    get fault() {
+      return circuit?.fault ?? null
+    },
+
     async stop(graceMs) {
       stopping.abort()
+      circuit?.closed.resolve()
       await Promise.all(
         [...children].map(async (child) => {
           const deadline = delay(graceMs, undefined, { ref: false })
           if (child.state === 'BUSY') await Promise.race([child.gone, deadline])
-          if (child.state !== 'GONE') await child.stop()
+          await child.stop()
         }),
       )
     },
   }
+}
+
+function isReady(child: Child): boolean {
+  return child.state === 'IDLE' || child.state === 'BUSY'
 }

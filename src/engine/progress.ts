@@ -1,4 +1,5 @@
 import { appendLines, changeJob, type LogEntry, lockExecution } from '../db/changeJob.ts'
+import { throughConnectionLoss } from '../db/connectionLoss.ts'
 import type { Database } from '../db/database.ts'
 import type { CalendarDate } from '../domain.ts'
 
@@ -37,11 +38,13 @@ export function createProgress(db: Database, executionId: string, onFault: (erro
     change = {}
     const hasMoved = Object.keys(moved).length > 0
     if (said.length === 0 && !hasMoved) return
-    await db.transaction().execute(async (trx) => {
-      const { job } = await lockExecution(trx, executionId)
-      if (hasMoved) await changeJob(trx, job, moved, { lines: said, executionId })
-      else await appendLines(trx, job, said, executionId)
-    })
+    const tell = async () =>
+      await db.transaction().execute(async (trx) => {
+        const { job } = await lockExecution(trx, executionId)
+        if (hasMoved) await changeJob(trx, job, moved, { lines: said, executionId })
+        else await appendLines(trx, job, said, executionId)
+      })
+    await throughConnectionLoss(tell)
   }
 
   async function settle(): Promise<void> {

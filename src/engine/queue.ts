@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { fromKysely, type Job, PgBoss } from 'pg-boss'
+import { fromKysely, type Job, type JobInsert, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Database, Tx } from '../db/database.ts'
 import { disableQueueStatistics } from '../db/queueStatistics.ts'
 import type { SitePlatform } from '../domain.ts'
 import type { Logger } from '../log.ts'
+import { instanceSettings, policy, queueSettings, slotSettings } from './queueSettings.ts'
 
 /** A run that waits for its turn: which job, on which site (jobs of one site wait for each other). */
 export interface QueueEntry {
@@ -36,6 +37,10 @@ export interface Delivery {
 export interface Queue {
   /** Adds an entry. Throws, and so rolls the transaction back, when the queue does not take it. */
   enqueue(trx: Tx, entry: QueueEntry): Promise<void>
+  /** The same for many, in one statement. */
+  enqueueMany(trx: Tx, entries: readonly QueueEntry[]): Promise<void>
+  /** Gives a waiting entry another priority; it keeps its place among its equals. One that runs or is gone stays. */
+  changePriority(trx: Tx, queueId: string, priority: number): Promise<void>
   /** Takes an entry out, waiting or running. An entry that is gone is no error. */
   cancel(trx: Tx, queueId: string): Promise<void>
   /** Ends an entry that was delivered: its run is over, whatever came of it. */
@@ -57,15 +62,6 @@ const name = 'scrape'
 
 const payload = z.object({ jobId: z.uuid(), sameAttempt: z.boolean() })
 
-/** Beyond the longest timeout of an attempt (82,800 s), which the pool enforces; the most that pg-boss allows. */
-const expireInSeconds = 86_400
-
-/** Who runs again is decided by retry.ts alone; pg-boss only gives back what a dead node held, for ever. */
-const retryLimit = 1_000_000
-
-/** Entries may wait for years: pg-boss deletes what waits longer. */
-const retentionSeconds = 10 * 365 * 86_400
-
 /**
  * Opens the queue in schema `pgboss` of the database, and installs it there when it is not. Without `worker` it only
  * sends and settles, in the callers' transactions; with it, it also takes entries and gives back those whose node has
@@ -82,26 +78,16 @@ export async function openQueue(options: {
   const boss = new PgBoss({
     connectionString: options.databaseUrl,
     application_name: 'gavel queue',
-    schema: 'pgboss',
-    max: worker ? 4 : 1,
-    schedule: false,
-    supervise: worker,
-    useListenNotify: worker,
-    // Together they bound how late a silent node is noticed: measured 6.6 to 8.7 s after its death.
-    superviseIntervalSeconds: 1,
-    monitorIntervalSeconds: 1,
-    // A busy site's rows are refused by a unique index; its ERROR lines in the server's log are no fault.
-    monitorVacuum: false,
+    ...instanceSettings(worker),
   })
   // Without a listener an error event ends the process.
   boss.on('error', (error) => log.error({ err: error }, 'queue error'))
   boss.on('warning', (warning) => log.warn({ warning: warning.data }, warning.message))
   await boss.start()
-  const settings = { retryLimit, retryDelay: 0, expireInSeconds, retentionSeconds, deleteAfterSeconds: 86_400 }
-  const queueSettings = { ...settings, notify: true, heartbeatSeconds: staleAfterSeconds }
-  await boss.createQueue(name, { policy: 'singleton', ...queueSettings })
+  const settings = queueSettings(staleAfterSeconds)
+  await boss.createQueue(name, { policy, ...settings })
   // Of an existing queue the settings may have changed.
-  await boss.updateQueue(name, queueSettings)
+  await boss.updateQueue(name, settings)
   // Before the first pass of the supervisor, a second after the start.
   await disableQueueStatistics(options.db)
 
@@ -109,22 +95,21 @@ export async function openQueue(options: {
 
   return {
     async enqueue(trx, entry) {
-      const site = `${entry.platform}:${entry.siteKey}`
-      const sent = await boss.send(
-        name,
-        { jobId: entry.jobId, sameAttempt: entry.sameAttempt ?? false },
-        {
-          ...within(trx),
-          id: entry.queueId,
-          priority: entry.priority,
-          // Both: the group keeps a busy site from filling the slots, the unique index behind the policy is what
-          // really holds to one at a time (measured: groups alone let 167 of 600 overlap).
-          singletonKey: site,
-          group: { id: site },
-          ...(entry.startAfter ? { startAfter: entry.startAfter } : {}),
-        },
-      )
+      const { data, ...options } = toInsert(entry)
+      const sent = await boss.send(name, data, { ...within(trx), ...options })
       if (sent === null) throw new Error(`the queue did not take the entry ${entry.queueId}`)
+    },
+
+    async enqueueMany(trx, entries) {
+      if (entries.length === 0) return
+      const sent = await boss.insert(name, entries.map(toInsert), { ...within(trx), returnId: true })
+      if (sent?.length !== entries.length) {
+        throw new Error(`the queue took ${sent?.length ?? 0} of ${entries.length} entries`)
+      }
+    },
+
+    async changePriority(trx, queueId, priority) {
+      await boss.update(name, undefined, { ...within(trx), id: queueId, priority })
     },
 
     async cancel(trx, queueId) {
@@ -139,21 +124,11 @@ export async function openQueue(options: {
     async work(slots, handler) {
       for (let slot = 0; slot < slots; slot += 1) {
         let id: string | null = null
-        id = await boss.work(
-          name,
-          {
-            groupConcurrency: 1,
-            heartbeatRefreshSeconds: 2,
-            pollingIntervalSeconds: 0.5,
-            // Entries with a later start never notify: the poll bounds how exact a retry is.
-            notifyPollingIntervalSeconds: 0.5,
-          },
-          async ([job]: Job[]) => {
-            if (job) await handler(delivery(job))
-            // Look again at once; after a fault the poll keeps the loop from spinning.
-            if (id !== null) boss.notifyWorker(id)
-          },
-        )
+        id = await boss.work(name, slotSettings, async ([job]: Job[]) => {
+          if (job) await handler(delivery(job))
+          // Look again at once; after a fault the poll keeps the loop from spinning.
+          if (id !== null) boss.notifyWorker(id)
+        })
       }
     },
 
@@ -170,4 +145,18 @@ export async function openQueue(options: {
 function delivery(job: Job): Delivery {
   const data = payload.parse(job.data)
   return { queueId: job.id, jobId: data.jobId, sameAttempt: data.sameAttempt, signal: job.signal }
+}
+
+function toInsert(entry: QueueEntry): JobInsert {
+  const site = `${entry.platform}:${entry.siteKey}`
+  return {
+    id: entry.queueId,
+    data: { jobId: entry.jobId, sameAttempt: entry.sameAttempt ?? false },
+    priority: entry.priority,
+    // Both: the group keeps a busy site from filling the slots, the unique index behind the policy is what
+    // really holds to one at a time (measured: groups alone let 167 of 600 overlap).
+    singletonKey: site,
+    group: { id: site },
+    ...(entry.startAfter ? { startAfter: entry.startAfter } : {}),
+  }
 }

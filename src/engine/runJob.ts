@@ -1,10 +1,9 @@
 import type { Config } from '../config.ts'
 import { FencedError } from '../db/changeJob.ts'
-import { isConnectionLoss } from '../db/connectionLoss.ts'
+import { isConnectionLoss, throughConnectionLoss } from '../db/connectionLoss.ts'
 import type { Database } from '../db/database.ts'
-import { findExecution } from '../db/executions.ts'
-import { findJob, findJobSite, type JobSite, openDates } from '../db/jobs.ts'
-import { saveDay } from '../db/saveDay.ts'
+import { findJobOf, findJobSite, type JobSite, openDates } from '../db/jobs.ts'
+import { type SaveDayInput, saveDay } from '../db/saveDay.ts'
 import type { JobRow } from '../db/tables.ts'
 import { type CalendarDate, doneOutcomes, type SitePlatform } from '../domain.ts'
 import type { Logger } from '../log.ts'
@@ -30,6 +29,8 @@ interface Run extends RunDeps {
   executionId: string
   job: JobRow
   site: JobSite
+  /** The scrape URL's. */
+  options: unknown
   today: CalendarDate
   stages: Stages
   progress: Progress
@@ -37,8 +38,8 @@ interface Run extends RunDeps {
 
 /**
  * Runs one attempt of a job in a worker: reads the days that are not done, saves each, and writes the job's file when
- * none is left. Answers what came of it; its parent ends the execution. Throws only when the database is lost: the
- * worker then dies, and the job is run again.
+ * none is left. Answers what came of it; its parent ends the execution. A database that goes away is waited for, a
+ * minute each time; throws only when it does not come back: the worker then dies, and the job is run again.
  */
 export async function runJob(
   deps: RunDeps,
@@ -48,8 +49,8 @@ export async function runJob(
   const ends = new AbortController()
   const progress = createProgress(deps.db, executionId, (error) => ends.abort(error))
   try {
-    const { job, site } = await findRun(deps.db, executionId)
-    const run: Run = { ...deps, executionId, job, site, stages, progress, today: dayIn(site.timezone) }
+    const found = await throughConnectionLoss(async () => await findRun(deps.db, executionId))
+    const run: Run = { ...deps, executionId, ...found, stages, progress, today: dayIn(found.site.timezone) }
     const error = await attempt(run, { deadline, signal: ends.signal })
     await stages.time('NOTIFY', async () => await progress.flush())
     if (error) return { kind: 'failed', error, stages: stages.timings() }
@@ -67,7 +68,8 @@ async function attempt(run: Run, limits: { deadline: number; signal: AbortSignal
   const { db, config, job, site, stages } = run
   try {
     const error = await readDays(run, limits)
-    if (!error) await stages.time('EXPORT', async () => await writeJobCsv(db, config.csvDir, job, site))
+    const write = async () => await writeJobCsv(db, config.csvDir, job, site)
+    if (!error) await stages.time('EXPORT', async () => await throughConnectionLoss(write, limits.signal))
     return error
   } catch (thrown) {
     // An abort is only the messenger of what the telling of progress has met.
@@ -83,7 +85,8 @@ async function readDays(
   { deadline, signal }: { deadline: number; signal: AbortSignal },
 ): Promise<EndingError | null> {
   const { db, job, site, progress, stages } = run
-  const dates = await openDates(db, job.id)
+  const dates = await throughConnectionLoss(async () => await openDates(db, job.id), signal)
+  const unread = new Set(dates)
   const unknownLabels = new Set<string>()
   let firstOpen: EndingError | null = null
   const log = (line: Parameters<Progress['log']>[0]) => progress.log(line)
@@ -91,6 +94,7 @@ async function readDays(
   try {
     const visit = {
       url: new URL(site.url),
+      options: run.options,
       dates,
       today: run.today,
       transport: job.transport ?? site.transport,
@@ -109,6 +113,7 @@ async function readDays(
       signal.throwIfAborted()
       const durationMs = Math.round(performance.now() - started)
       const error = await saveRead(run, read, { durationMs, unknownLabels })
+      if (read.date !== null) unread.delete(read.date)
       firstOpen ??= error
       // The site asks for more time than the attempt has left: this is what decides when to come back.
       if (error?.retryAfterSeconds !== undefined) return error
@@ -125,9 +130,8 @@ async function readDays(
     await fetchers.close()
   }
   if (firstOpen) return firstOpen
-  const unread = await openDates(db, job.id)
-  if (unread.length === 0) return null
-  throw new ScrapeError('INTERNAL', `the adapter of ${site.platform} left out ${unread.join(', ')}`)
+  if (unread.size === 0) return null
+  throw new ScrapeError('INTERNAL', `the adapter of ${site.platform} left out ${[...unread].join(', ')}`)
 }
 
 /** Converts and saves one day. Answers its error where it is not done. */
@@ -149,51 +153,45 @@ async function saveRead(
   for (const label of converted.unknownLabels) unknownLabels.add(label)
   const lines = await progress.takeLines()
   const started = performance.now()
-  const saved = await stages.time(
-    'SAVE',
-    async () =>
-      await saveDay(db, {
-        executionId,
-        date,
-        figures,
-        today,
-        siteKey: site.siteKey,
-        rows: converted.rows,
-        rejected: converted.rejected,
-        error: error && {
-          category: error.category,
-          code: error.code,
-          message: error.message,
-          retryable: error.retryable,
-          traceback: traceOf(error),
-          ...(error.detail.url === undefined ? {} : { url: error.detail.url }),
-        },
-        durationMs,
-        stages: stages.timings(),
-        lines: (counts) => {
-          const took = `in ${Math.round(performance.now() - started)} ms`
-          const of = date ?? 'no date'
-          const rejected = counts.rejected > 0 ? `, ${counts.rejected} rejected,` : ''
-          const message = `saved ${counts.saved} auctions${rejected} of ${of} ${took}`
-          const open = error ? ` (${figures.outcome}: ${error.message})` : ''
-          return [
-            ...lines,
-            { level: error ? 'WARN' : 'INFO', message: message + open, data: { ...counts, ...figures } },
-          ]
-        },
-      }),
-  )
+  const input = {
+    executionId,
+    date,
+    figures,
+    today,
+    siteKey: site.siteKey,
+    rows: converted.rows,
+    rejected: converted.rejected,
+    error: error && {
+      category: error.category,
+      code: error.code,
+      message: error.message,
+      retryable: error.retryable,
+      traceback: traceOf(error),
+      ...(error.detail.url === undefined ? {} : { url: error.detail.url }),
+    },
+    durationMs,
+    stages: stages.timings(),
+    lines: (counts) => {
+      const took = `in ${Math.round(performance.now() - started)} ms`
+      const of = date ?? 'no date'
+      const rejected = counts.rejected > 0 ? `, ${counts.rejected} rejected,` : ''
+      const message = `saved ${counts.saved} auctions${rejected} of ${of} ${took}`
+      const open = error ? ` (${figures.outcome}: ${error.message})` : ''
+      return [...lines, { level: error ? 'WARN' : 'INFO', message: message + open, data: { ...counts, ...figures } }]
+    },
+  } satisfies SaveDayInput
+  const save = async () => await saveDay(db, input)
+  const saved = await stages.time('SAVE', async () => await throughConnectionLoss(save))
   if (doneOutcomes.includes(figures.outcome)) return null
   const reason = error ?? new ScrapeError('DAY_INCOMPLETE', `${date ?? 'undated rows'}: ${figures.outcome}`)
   return { ...endingError(reason, saved.errorId), date }
 }
 
-async function findRun(db: Database, executionId: string): Promise<{ job: JobRow; site: JobSite }> {
-  const execution = await findExecution(db, executionId)
-  const job = execution && (await findJob(db, execution.jobId))
-  const site = job && (await findJobSite(db, job.scrapeUrlId))
-  if (!job || !site) throw new FencedError(`execution ${executionId} has no job`)
-  return { job, site }
+async function findRun(db: Database, executionId: string): Promise<Pick<Run, 'job' | 'site' | 'options'>> {
+  const found = await findJobOf(db, executionId)
+  const site = found && (await findJobSite(db, found.job.scrapeUrlId))
+  if (!site) throw new FencedError(`execution ${executionId} has no job`)
+  return { ...found, site }
 }
 
 function endingError(error: ScrapeError, errorId: string | null): EndingError {

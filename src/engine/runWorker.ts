@@ -2,6 +2,7 @@ import { readConfig } from '../config.ts'
 import { openDatabase } from '../db/database.ts'
 import type { SitePlatform } from '../domain.ts'
 import { createLogger } from '../log.ts'
+import { workerConnections } from './connections.ts'
 import { type ToParent, toChild } from './protocol.ts'
 import { runJob } from './runJob.ts'
 import type { Site } from './sites/site.ts'
@@ -17,7 +18,7 @@ export async function runWorker({ siteFor }: { siteFor: (platform: SitePlatform)
   if (!process.send || config.databaseUrl === null) throw new Error('a worker is started by its node')
   const { databaseUrl } = config
   const log = createLogger(config.logLevel, 'worker')
-  const db = openDatabase(databaseUrl, { max: 3, name: 'gavel worker', log })
+  const db = openDatabase(databaseUrl, { max: workerConnections.pool, name: 'gavel worker', log })
   let busy = false
 
   // Its node has died, or has let it go.

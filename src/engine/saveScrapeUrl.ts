@@ -6,7 +6,8 @@ import type { ScrapeUrlRow } from '../db/tables.ts'
 import type { AuctionType, SitePlatform, Transport } from '../domain.ts'
 import { privateHostReason } from './fetch/guard.ts'
 import type { InputIssue, Outcome } from './outcome.ts'
-import { hasSite, siteFor } from './sites/sites.ts'
+import { retimeSchedules } from './saveSchedule.ts'
+import { siteFor } from './sites/sites.ts'
 
 /** The contract's SaveScrapeUrlInput, with keys for ids. What is left out stays, and null clears. */
 export interface SaveScrapeUrlInput {
@@ -45,6 +46,7 @@ export async function saveScrapeUrl(
     countyFips: wanted.countyFips === undefined ? old?.countyFips : wanted.countyFips,
     url: wanted.url === undefined ? old?.url : wanted.url,
     platform: wanted.platform === undefined ? old?.platform : wanted.platform,
+    options: input.options === undefined ? old?.options : input.options,
   }
   const issues = issuesOf(input, merged, deps.allowPrivateHosts)
   const { countyFips, url, platform } = merged
@@ -70,6 +72,7 @@ export async function saveScrapeUrl(
     : ((await insertScrapeUrl(db, { ...values, createdBy: userId })) ?? 'taken')
   if (saved === 'taken') return alreadySaved
   if (!saved) return { kind: 'notFound', id: input.id ?? '', message: 'There is no such scrape URL.' }
+  if (old && (input.timezone !== undefined || saved.countyFips !== old.countyFips)) await retimeSchedules(db, saved.id)
   return { kind: 'ok', value: saved }
 }
 
@@ -80,6 +83,7 @@ function issuesOf(
     countyFips: string | null | undefined
     url: string | null | undefined
     platform: SitePlatform | null | undefined
+    options: unknown
   },
   allowPrivateHosts: readonly string[],
 ): InputIssue[] {
@@ -92,11 +96,14 @@ function issuesOf(
     if (reason !== null) add('url', reason)
   }
   if (merged.platform == null) add('platform', 'is required')
-  else if (!hasSite(merged.platform)) add('platform', `${merged.platform} is not read yet`)
   if (input.timezone != null && !IANAZone.isValidZone(input.timezone)) {
     add('timezone', 'must be an IANA time zone, such as America/New_York')
   }
-  const { options } = input
-  if (options != null && (typeof options !== 'object' || Array.isArray(options))) add('options', 'must be an object')
+  const { options, platform, url } = merged
+  if (options != null && (typeof options !== 'object' || Array.isArray(options))) {
+    add('options', 'must be an object')
+  } else if (platform != null && url != null && URL.canParse(url)) {
+    issues.push(...siteFor(platform).issuesOf(new URL(url), options ?? {}))
+  }
   return issues
 }

@@ -1,7 +1,7 @@
+import type { JobErrorFilter } from '../db/errorPages.ts'
+import type { ExecutionFilter } from '../db/executionPages.ts'
 import type { DateFilter, InstantFilter, Place } from '../db/filters.ts'
 import { refuseEmptyLists } from '../db/filters.ts'
-import type { ExecutionFilter } from '../db/executionPages.ts'
-import type { JobErrorFilter } from '../db/errorPages.ts'
 import type { JobFilter } from '../db/jobPages.ts'
 import type { ProspectFilter } from '../db/prospectPages.ts'
 import type { ScrapeUrlFilter } from '../db/scrapeUrls.ts'
@@ -22,11 +22,13 @@ export interface JobFilterArg {
   places?: Given<PlaceArg[]>
   scrapeUrlIds?: Given<string[]>
   platform?: Given<SitePlatform[]>
+  scheduleId?: Given<string>
   dates?: Given<DateFilter>
   errorCode?: Given<string[]>
   search?: Given<string>
   held?: Given<boolean>
   createdBy?: Given<string>
+  batchId?: Given<string>
   createdAt?: Given<InstantFilter>
   updatedAt?: Given<InstantFilter>
 }
@@ -67,12 +69,14 @@ export interface ProspectFilterArg {
 /** The filters of the contract as the database takes them. They throw BAD_USER_INPUT for ids that are none. */
 export function jobFilter(arg: Given<JobFilterArg>): JobFilter {
   refuseEmptyLists(arg)
-  const { ids, places, scrapeUrlIds, createdBy, ...rest } = arg ?? {}
+  const { ids, places, scrapeUrlIds, scheduleId, createdBy, batchId, ...rest } = arg ?? {}
   return {
     ...rest,
     ids: ids && keysOf('ScrapingJob', ids, ['filter', 'ids']),
     places: placesOf(places),
     scrapeUrlIds: scrapeUrlIds && keysOf('CountyScrapeUrl', scrapeUrlIds, ['filter', 'scrapeUrlIds']),
+    scheduleId: scheduleId == null ? null : oneKeyOf('Schedule', scheduleId, ['filter', 'scheduleId']),
+    batchId: batchId == null ? null : oneKeyOf('JobBatch', batchId, ['filter', 'batchId']),
     createdBy: createdBy == null ? null : oneKeyOf('User', createdBy, ['filter', 'createdBy']),
   }
 }
@@ -104,7 +108,7 @@ export function prospectFilter(arg: Given<ProspectFilterArg>): ProspectFilter {
   }
 }
 
-function placesOf(places: Given<PlaceArg[]>): Place[] | null {
+export function placesOf(places: Given<PlaceArg[]>): Place[] | null {
   if (places == null) return null
   return places.map((place, i) => {
     if (place.county) return { state: place.county.state, county: place.county.name }

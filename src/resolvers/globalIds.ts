@@ -12,19 +12,20 @@ const keyForms = {
   ScrapeDay: uuid,
   JobExecutionLog: uuid,
   JobError: uuid,
+  JobBatch: uuid,
   Prospect: uuid,
   Listing: uuid,
   ProspectChange: /^\d{1,15}$/,
   User: uuid,
   ApiKey: uuid,
+  Schedule: uuid,
+  Webhook: uuid,
+  WebhookDelivery: uuid,
 } as const
 
 export type NodeType = keyof typeof keyForms
 
-/** A global id: base64url of `Type:key`. */
-export function encodeId(type: string, key: string | number | bigint): string {
-  return Buffer.from(`${type}:${key}`).toString('base64url')
-}
+export { globalId as encodeId } from '../domain.ts'
 
 /** The type and key of a global id; null for what is none. */
 export function decodeId(id: string): { typename: NodeType; id: string } | null {

@@ -1,6 +1,15 @@
-import { daysById, daysOfJobs, defaultJobOrder, errorCountsOfJobs, type JobOrder } from '../db/jobPages.ts'
-import { jobPages, jobsById, lastErrorsOfJobs } from '../db/jobPages.ts'
+import {
+  daysById,
+  daysOfJobs,
+  defaultJobOrder,
+  errorCountsOfJobs,
+  type JobOrder,
+  jobPages,
+  jobsById,
+  lastErrorsOfJobs,
+} from '../db/jobPages.ts'
 import type { Page, PageArgs } from '../db/pages.ts'
+import { settledDaysOfJobs } from '../db/settledDays.ts'
 import type { JobErrorRow, JobRow, ScrapeDayRow } from '../db/tables.ts'
 import { type DayOutcome, dayOutcomes, type ErrorCategory, isTerminal, type JobStatus } from '../domain.ts'
 import { retryState } from '../engine/commands.ts'
@@ -42,8 +51,17 @@ export async function loadDays(ids: readonly string[], { db }: Context): Promise
   return inOrder(ids, await daysById(db, distinct(ids)), (row) => row.id)
 }
 
+/**
+ * A report for every date of each job's range, by date, then that on undated rows. A date that was final when a
+ * schedule made the job, which the job therefore leaves out, stands with the report that settled it.
+ */
 export async function loadDaysOfJobs(jobIds: readonly string[], { db }: Context): Promise<ScrapeDayRow[][]> {
-  return inGroups(jobIds, await daysOfJobs(db, distinct(jobIds)), (row) => row.jobId as string)
+  const ids = distinct(jobIds)
+  const own = inGroups(jobIds, await daysOfJobs(db, ids), (row) => row.jobId as string)
+  const settled = await settledDaysOfJobs(db, ids)
+  if (settled.length === 0) return own
+  const leftOut = inGroups(jobIds, settled, (row) => row.leftOutBy)
+  return own.map((days, i) => [...days, ...(leftOut[i] ?? [])].toSorted(byDate))
 }
 
 export async function loadLastErrors(jobIds: readonly string[], { db }: Context): Promise<(JobErrorRow | null)[]> {
@@ -145,4 +163,10 @@ function clock(ms: number): string {
   return [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
     .map((part) => String(part).padStart(2, '0'))
     .join(':')
+}
+
+/** Undated reports last. */
+function byDate(a: ScrapeDayRow, b: ScrapeDayRow): number {
+  if (a.date === b.date) return 0
+  return a.date !== null && (b.date === null || a.date < b.date) ? -1 : 1
 }

@@ -9,12 +9,7 @@ import {
   prospectsById,
   prospectsOfCases,
 } from '../db/prospectDetails.ts'
-import {
-  defaultProspectOrder,
-  type ProspectFilter,
-  type ProspectOrder,
-  prospectPages,
-} from '../db/prospectPages.ts'
+import { defaultProspectOrder, type ProspectFilter, type ProspectOrder, prospectPages } from '../db/prospectPages.ts'
 import type { ProspectChangeRow, ProspectRow } from '../db/tables.ts'
 import { distinct, inGroups, inOrder } from './batches.ts'
 import type { Context } from './context.ts'

@@ -1,6 +1,7 @@
 import { jobsById } from '../db/jobPages.ts'
 import type { JobUpdate, LogBatch } from '../engine/events.ts'
 import type { Context } from './context.ts'
+import { type JobFilterArg, jobFilter } from './filters.ts'
 import { keyOf } from './globalIds.ts'
 import { badUserInput, notFound } from './refusals.ts'
 
@@ -22,6 +23,15 @@ export async function watchLog(
   refuseNegative('afterLine', args.afterLine)
   const jobId = await existingJob(args.jobId, context)
   return context.events.watchLog(jobId, { afterLine: args.afterLine ?? 0, signal: untilReturned() })
+}
+
+/** Every change of the jobs that match a filter before or after it; with `snapshot` first those that match now. */
+export function watchJobs(
+  args: { filter?: JobFilterArg | null | undefined; snapshot?: boolean | null | undefined },
+  context: Context,
+): AsyncGenerator<JobUpdate> {
+  const options = { snapshot: args.snapshot ?? false, signal: untilReturned() }
+  return context.events.watchJobs(jobFilter(args.filter), options)
 }
 
 // The generators end when they are returned, which is what a client's leaving comes to.

@@ -1,7 +1,6 @@
 import SchemaBuilder from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import DataloaderPlugin from '@pothos/plugin-dataloader'
-import ErrorsPlugin from '@pothos/plugin-errors'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects'
@@ -31,15 +30,7 @@ const maxNodes = 100
  * anything runs, so that subscriptions are judged too; a field costs nothing unless it says so.
  */
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: [
-    RelayPlugin,
-    // Before the errors plugin, so that a refusal stays a GraphQL error and never becomes a member of a union.
-    ScopeAuthPlugin,
-    ErrorsPlugin,
-    SimpleObjectsPlugin,
-    DataloaderPlugin,
-    ComplexityPlugin,
-  ],
+  plugins: [RelayPlugin, ScopeAuthPlugin, SimpleObjectsPlugin, DataloaderPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
     authorizeOnSubscribe: true,

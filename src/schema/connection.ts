@@ -52,7 +52,9 @@ export function pageArgs(arg: ArgBuilder<Types>) {
   return {
     first: arg.int({ description: `So many items from the start, or after \`after\`: ${most}.` }),
     after: arg.string({ description: 'Items after this cursor.' }),
-    last: arg.int({ description: `So many items from the end, or before \`before\`: ${most}. Not together with first.` }),
+    last: arg.int({
+      description: `So many items from the end, or before \`before\`: ${most}. Not together with first.`,
+    }),
     before: arg.string({ description: 'Items before this cursor.' }),
   }
 }

@@ -118,6 +118,14 @@ export const JobUpdateKind = enumeration('JobUpdateKind', 'Why an update of a jo
   DELETED: 'The job was deleted.',
 })
 
+export const WebhookEvent = enumeration('WebhookEvent', 'What a webhook can be told of.', {
+  JOB_COMPLETED: 'A job has completed: job.completed.',
+  JOB_FAILED: 'A job has failed, and no further attempt comes by itself: job.failed.',
+  JOB_CANCELLED: 'A job was cancelled: job.cancelled.',
+  PROSPECT_CREATED: 'A day was saved in which prospects were seen for the first time: prospect.created.',
+  PROSPECT_UPDATED: 'A day was saved in which known prospects had changed: prospect.updated.',
+})
+
 export const ConflictReason = enumeration('ConflictReason', 'Why something cannot be done as things stand.', {
   JOB_RUNNING: 'The job has not ended.',
   JOB_FINISHED: 'The job has ended.',

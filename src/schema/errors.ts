@@ -1,5 +1,5 @@
 import type { ObjectRef } from '@pothos/core'
-import type { ConflictReason as Reason, InputIssue as Issue, Outcome } from '../engine/outcome.ts'
+import type { InputIssue as Issue, Outcome, ConflictReason as Reason } from '../engine/outcome.ts'
 import { builder } from './builder.ts'
 import { ConflictReason } from './enums.ts'
 import { ScrapingJob } from './refs.ts'
@@ -126,7 +126,7 @@ function valueOf<Value>(name: string, errors: readonly Member[], outcome: Outcom
     case 'notFound':
       allow('NotFoundError')
       return new NotFound(outcome.message, outcome.id)
-    case 'conflict':
+    default:
       allow('ConflictError')
       return new Conflict(outcome.message, outcome.reason, outcome.jobId ?? null)
   }

@@ -19,7 +19,7 @@ const CountyNameInput = builder.inputType('CountyNameInput', {
   }),
 })
 
-const PlaceInput = builder.inputType('PlaceInput', {
+export const PlaceInput = builder.inputType('PlaceInput', {
   description: 'A state or a county: exactly one of the fields.',
   isOneOf: true,
   fields: (t) => ({
@@ -56,6 +56,8 @@ export const JobFilter = builder.inputType('JobFilter', {
     places: t.field({ type: [PlaceInput], description: 'Of sites in these places.' }),
     scrapeUrlIds: t.idList({ description: 'Of these scrape URLs.' }),
     platform: t.field({ type: [SitePlatform], description: 'Of sites of these platforms.' }),
+    scheduleId: t.id({ description: 'Made by this schedule.' }),
+    batchId: t.id({ description: 'Of this batch.' }),
     dates: t.field({ type: DateFilter, description: 'With a day of their range in this one; every job has dates.' }),
     errorCode: t.stringList({ description: 'With an error of one of these codes.' }),
     search: t.string({ description: 'Text in the name, without case.' }),

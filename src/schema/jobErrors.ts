@@ -28,7 +28,10 @@ JobError.implement({
     url: t.expose('url', { type: 'URL', nullable: true, description: 'The page that was read.' }),
     occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When it happened.' }),
     auctionId: t.exposeString('auctionId', { nullable: true, description: "A rejected row's item, by the site's id." }),
-    field: t.exposeString('field', { nullable: true, description: 'The field of a rejected row that was not understood.' }),
+    field: t.exposeString('field', {
+      nullable: true,
+      description: 'The field of a rejected row that was not understood.',
+    }),
     rawData: t.expose('rawData', {
       type: 'JSON',
       nullable: true,

@@ -1,6 +1,7 @@
 import type { JobRow } from '../db/tables.ts'
 import { loadExecutionsOfJobs } from '../resolvers/executions.ts'
 import { keyOf } from '../resolvers/globalIds.ts'
+import { loadBatchesOfJobs } from '../resolvers/jobBatches.ts'
 import { loadErrorsOfJobs } from '../resolvers/jobErrors.ts'
 import {
   type CategoryCount,
@@ -21,7 +22,7 @@ import { JobErrorFilter, JobFilter, JobOrder, ProspectFilter, ProspectOrder } fr
 import { JobErrorConnection } from './jobErrors.ts'
 import { JobProgress, JobResult } from './progress.ts'
 import { ProspectConnection } from './prospects.ts'
-import { County, CountyScrapeUrl, JobError, ScrapeDay, ScrapingJob, User } from './refs.ts'
+import { County, CountyScrapeUrl, JobBatch, JobError, Schedule, ScrapeDay, ScrapingJob, User } from './refs.ts'
 
 const ErrorCount = builder.objectRef<CategoryCount>('ErrorCount').implement({
   description: 'How many errors of one category there were.',
@@ -45,7 +46,8 @@ ScrapingJob.implement({
     startDate: t.expose('startDate', { type: 'Date', description: 'The first day it reads.' }),
     endDate: t.expose('endDate', { type: 'Date', description: 'The last day it reads.' }),
     sequence: t.exposeInt('sequence', {
-      description: 'Grows with every change, across attempts, nodes and restarts: what jobStatus takes as afterSequence.',
+      description:
+        'Grows with every change, across attempts, nodes and restarts: what jobStatus takes as afterSequence.',
     }),
     status: t.expose('status', { type: JobStatus, description: 'Where it stands.' }),
     isRunning: t.boolean({ description: 'Whether a worker is at it.', resolve: (row) => row.status === 'RUNNING' }),
@@ -147,13 +149,34 @@ ScrapingJob.implement({
       load: async (keys: string[], context, args) => await loadProspectsOfJobs(keys, args, context),
       resolve: (row) => row.id,
     }),
+    batches: t.loadableList({
+      type: JobBatch,
+      description: 'The batches it was submitted or released in, newest first.',
+      complexity: listCost(2),
+      loaderOptions: unremembered,
+      // Ids, of which each batch is loaded; the plugin's type knows only rows.
+      load: async (keys: string[], context) => (await loadBatchesOfJobs(keys, context)) as never[],
+      resolve: (row) => row.id,
+    }),
     clonedFrom: t.field({
       type: ScrapingJob,
       nullable: true,
       description: 'The job it was cloned from.',
       resolve: (row) => row.clonedFromId,
     }),
-    createdBy: t.field({ type: User, nullable: true, description: 'Who submitted it.', resolve: (row) => row.createdBy }),
+    schedule: t.field({
+      type: Schedule,
+      nullable: true,
+      description:
+        'The schedule that made it; null for a job that somebody submitted, or once the schedule is deleted.',
+      resolve: (row) => row.scheduleId,
+    }),
+    createdBy: t.field({
+      type: User,
+      nullable: true,
+      description: 'Who submitted it.',
+      resolve: (row) => row.createdBy,
+    }),
     updatedBy: t.field({
       type: User,
       nullable: true,

@@ -1,4 +1,4 @@
-import type { DayOutcome as Outcome, JobStatus } from '../domain.ts'
+import type { JobStatus, DayOutcome as Outcome } from '../domain.ts'
 import type { JobResult as Result } from '../resolvers/jobs.ts'
 import { builder } from './builder.ts'
 import { DayOutcome } from './enums.ts'

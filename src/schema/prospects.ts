@@ -65,7 +65,7 @@ Listing.implement({
   }),
 })
 
-const ProspectChangeConnection = connectionType('ProspectChange', ProspectChange, 'changes of prospects')
+export const ProspectChangeConnection = connectionType('ProspectChange', ProspectChange, 'changes of prospects')
 
 Prospect.implement({
   description: 'A property at an auction, as all sites that show it say together.',

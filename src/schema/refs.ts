@@ -1,3 +1,4 @@
+import type { JobBatch as Batch } from '../db/batches.ts'
 import type { ListingSummary } from '../db/prospectDetails.ts'
 import type {
   ApiKeyRow,
@@ -7,19 +8,25 @@ import type {
   JobRow,
   ProspectChangeRow,
   ProspectRow,
+  ScheduleRow,
   ScrapeDayRow,
   ScrapeUrlRow,
   StateRow,
   UserRow,
+  WebhookDeliveryRow,
+  WebhookRow,
 } from '../db/tables.ts'
 import type { Context } from '../resolvers/context.ts'
 import { loadExecutions } from '../resolvers/executions.ts'
+import { loadBatches } from '../resolvers/jobBatches.ts'
 import { loadErrors } from '../resolvers/jobErrors.ts'
 import { loadDays, loadJobs } from '../resolvers/jobs.ts'
 import { loadCounties, loadStates } from '../resolvers/places.ts'
 import { loadChanges, loadListings, loadProspects } from '../resolvers/prospects.ts'
+import { loadSchedules } from '../resolvers/schedules.ts'
 import { loadScrapeUrls } from '../resolvers/scrapeUrls.ts'
 import { loadApiKeys, loadUsers } from '../resolvers/users.ts'
+import { loadDeliveries, loadWebhooks } from '../resolvers/webhooks.ts'
 import { builder } from './builder.ts'
 import { unremembered } from './connection.ts'
 
@@ -47,8 +54,12 @@ export const ScrapingJob = node<JobRow>('ScrapingJob', (row) => row.id, loadJobs
 export const ScrapeDay = node<ScrapeDayRow>('ScrapeDay', (row) => row.id, loadDays)
 export const JobExecutionLog = node<ExecutionRow>('JobExecutionLog', (row) => row.id, loadExecutions)
 export const JobError = node<JobErrorRow>('JobError', (row) => row.id, loadErrors)
+export const JobBatch = node<Batch>('JobBatch', (row) => row.id, loadBatches)
 export const Prospect = node<ProspectRow>('Prospect', (row) => row.id, loadProspects)
 export const Listing = node<ListingSummary>('Listing', (row) => row.id, loadListings)
 export const ProspectChange = node<ProspectChangeRow>('ProspectChange', (row) => String(row.position), loadChanges)
 export const User = node<UserRow>('User', (row) => row.id, loadUsers)
 export const ApiKey = node<ApiKeyRow>('ApiKey', (row) => row.id, loadApiKeys)
+export const Schedule = node<ScheduleRow>('Schedule', (row) => row.id, loadSchedules)
+export const Webhook = node<WebhookRow>('Webhook', (row) => row.id, loadWebhooks)
+export const WebhookDelivery = node<WebhookDeliveryRow>('WebhookDelivery', (row) => row.id, loadDeliveries)

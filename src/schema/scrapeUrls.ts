@@ -1,6 +1,6 @@
-import { loadSuggestedRanges, loadTimezones, save, scrapeUrls } from '../resolvers/scrapeUrls.ts'
 import type { ScrapeUrlRow } from '../db/tables.ts'
 import { keyOf } from '../resolvers/globalIds.ts'
+import { loadSuggestedRanges, loadTimezones, save, scrapeUrls } from '../resolvers/scrapeUrls.ts'
 import { builder } from './builder.ts'
 import { connectionType, pageArgs, pageCost, unremembered } from './connection.ts'
 import { AuctionType, SitePlatform, Transport } from './enums.ts'

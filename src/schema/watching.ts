@@ -1,11 +1,12 @@
-import type { JobUpdate, LogBatch as Batch } from '../engine/events.ts'
+import type { LogBatch as Batch, JobUpdate } from '../engine/events.ts'
+import { encodeId } from '../resolvers/globalIds.ts'
 import { loadUpdateResults } from '../resolvers/jobs.ts'
-import { watchJob, watchLog } from '../resolvers/watching.ts'
+import { watchJob, watchJobs, watchLog } from '../resolvers/watching.ts'
 import { builder } from './builder.ts'
 import { unremembered } from './connection.ts'
 import { JobStatus, JobUpdateKind } from './enums.ts'
 import { LogLine } from './executions.ts'
-import { encodeId } from '../resolvers/globalIds.ts'
+import { JobFilter } from './inputs.ts'
 import { JobProgress, JobResult } from './progress.ts'
 import { ScrapingJob } from './refs.ts'
 
@@ -63,6 +64,20 @@ builder.subscriptionFields((t) => ({
       afterSequence: t.arg.int({ description: 'The status changes after this sequence are told first.' }),
     },
     subscribe: async (_root, args, context) => await watchJob(args, context),
+    resolve: (update) => update,
+  }),
+  jobUpdates: t.field({
+    type: JobStatusUpdate,
+    description:
+      'What a dashboard watches, without end: every job that matches the filter before or after the change. A slow client misses intermediate progress, never the newest state of a job and never a change of status.',
+    args: {
+      filter: t.arg({ type: JobFilter, description: 'Which jobs; all unless told.' }),
+      snapshot: t.arg.boolean({
+        defaultValue: false,
+        description: 'Whether the jobs that match now come first, the newest first; at most 200 of them.',
+      }),
+    },
+    subscribe: (_root, args, context) => watchJobs(args, context),
     resolve: (update) => update,
   }),
   jobLog: t.field({

@@ -22,6 +22,10 @@ const WorkerNode = builder.objectRef<WorkerNodeRow>('WorkerNode').implement({
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it started.' }),
     heartbeatAt: t.expose('heartbeatAt', { type: 'DateTime', description: 'When it last told of itself.' }),
     workers: t.field({ type: [Worker], description: 'Its processes.', resolve: (row) => row.workers }),
+    fault: t.exposeString('fault', {
+      nullable: true,
+      description: 'Why it does not take all jobs: no worker can be started, or no browser. null: it does.',
+    }),
   }),
 })
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -21,11 +21,14 @@ afterEach(async () => {
 afterAll(async () => await rm(folder, { recursive: true }))
 
 /** A pool whose workers run this code. */
-async function poolOf(code: string, options: { size?: number; silentMs?: number } = {}): Promise<Pool> {
+async function poolOf(
+  code: string,
+  options: { size?: number; silentMs?: number; onFault?: (fault: string | null) => void } = {},
+): Promise<Pool> {
   const file = join(folder, `${randomUUID()}.mjs`)
   await writeFile(file, code)
-  const { size = 1, silentMs = 10_000 } = options
-  const pool = createPool({ size, entry: pathToFileURL(file), env: process.env, silentMs, log: silent })
+  const { size = 1, silentMs = 10_000, onFault = () => {} } = options
+  const pool = createPool({ size, entry: pathToFileURL(file), env: process.env, silentMs, onFault, log: silent })
   pools.push(pool)
   return pool
 }
@@ -133,5 +136,75 @@ describe('a pool', () => {
     closing.abort()
     expect(await end).toEqual({ kind: 'aborted' })
     await vi.waitFor(() => expect(() => process.kill(grandchild, 0)).toThrow('ESRCH'), until)
+  })
+})
+
+describe('a pool whose workers cannot start', () => {
+  it('lets go of who waits after three of them and says why, tries one at a time, and goes on with the first', async () => {
+    const go = join(folder, randomUUID())
+    const faults: (string | null)[] = []
+    const pool = await poolOf(
+      `
+      import { appendFileSync, existsSync } from 'node:fs'
+      appendFileSync(${JSON.stringify(`${go}.starts`)}, '.')
+      if (!existsSync(${JSON.stringify(go)})) {
+        console.error('no room for workers')
+        process.exit(3)
+      }
+      ${obedient}`,
+      { size: 4, onFault: (fault) => faults.push(fault) },
+    )
+    await expect(pool.acquire(never())).rejects.toThrow('no worker was ready')
+    expect(faults).toEqual([expect.stringMatching(/ended with code 3: [^]*no room for workers/)])
+    expect(pool.fault).toBe(faults[0])
+    await expect(pool.acquire(never())).rejects.toThrow('no worker was ready')
+
+    // The four that were started at once, and the probes.
+    const starts = async () => (await readFile(`${go}.starts`, 'utf8')).length
+    const before = await starts()
+    await vi.waitFor(async () => expect(await starts()).toBeGreaterThan(before), until)
+    expect(pool.workers().length).toBeLessThanOrEqual(1)
+    await writeFile(go, '')
+    await vi.waitFor(() => expect(pool.workers().filter((one) => one.state === 'IDLE')).toHaveLength(4), until)
+    expect(faults).toHaveLength(2)
+    expect(faults[1]).toBeNull()
+    expect(pool.fault).toBeNull()
+  })
+
+  it('says so too when the system gives them nothing to start with', async () => {
+    const missing = join(folder, randomUUID())
+    vi.stubEnv('TMPDIR', missing)
+    try {
+      const pool = await poolOf(obedient)
+      await vi.waitFor(() => expect(pool.fault).toContain('ENOENT'), until)
+      await mkdir(missing)
+      const child = await pool.acquire(never()).catch(() => null)
+      expect(child).toBeNull()
+      await vi.waitFor(() => expect(pool.workers()).toMatchObject([{ state: 'IDLE' }]), until)
+      expect(pool.fault).toBeNull()
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  it('goes on with those it has', async () => {
+    const once = join(folder, randomUUID())
+    const pool = await poolOf(
+      `
+      import { mkdirSync } from 'node:fs'
+      // The first gets it.
+      mkdirSync(${JSON.stringify(once)})
+      ${obedient}`,
+      { size: 2, onFault: (fault) => expect(fault).toBeNull() },
+    )
+    const child = await pool.acquire(never())
+    const seen = new Set<number>()
+    await vi.waitFor(() => {
+      for (const worker of pool.workers()) seen.add(worker.pid)
+      expect(seen.size).toBeGreaterThan(4)
+    }, until)
+    expect(pool.fault).toBeNull()
+    pool.release(child)
+    expect((await pool.acquire(never())).pid).toBe(child.pid)
   })
 })

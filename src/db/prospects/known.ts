@@ -23,31 +23,33 @@ export async function loadKnown(
     dates: readonly (CalendarDate | null)[]
   },
 ): Promise<KnownDay> {
-  const shown = await trx
+  const shown = trx
     .selectFrom('listings')
-    .select('prospectId')
+    .select('prospectId as id')
     .where('siteKey', '=', read.siteKey)
     .where('closedAt', 'is', null)
     .where((eb) => eb.or([isAny('sourceKey', 'text', read.sourceKeys), isAny('auctionDate', 'date', read.dates)]))
-    .execute()
+  const ofCounty = trx
+    .selectFrom('prospects')
+    .select('id')
+    .where('countyFips', '=', read.countyFips)
+    .where(isAny('auctionDate', 'date', read.dates))
   const prospects = await trx
     .selectFrom('prospects')
     .selectAll()
-    .where((eb) =>
-      eb.or([
-        isAny('id', 'uuid', unique(shown.map((one) => one.prospectId))),
-        eb.and([eb('countyFips', '=', read.countyFips), isAny('auctionDate', 'date', read.dates)]),
-      ]),
-    )
+    .where('id', 'in', shown.union(ofCounty))
     .orderBy('id')
     .forUpdate()
     .execute()
   const ids = prospects.map((one) => one.id)
-  const listings = await trx
-    .selectFrom('listings')
-    .selectAll()
-    .where(isAny('prospectId', 'uuid', ids))
-    .execute()
+  const listings =
+    ids.length === 0
+      ? []
+      : await trx
+          .selectFrom('listings')
+          .selectAll()
+          .where(isAny('prospectId', 'uuid', ids))
+          .execute()
   return {
     prospects: prospects.map(toKnownProspect),
     listings: listings.map(({ fields, rawData, caseKey, parcelKey, addressKey, delistedAt, closedAt, ...listing }) => ({

@@ -4,6 +4,9 @@ import type { RecordedChange } from './changes.ts'
 import { toJson } from './json.ts'
 import type { KnownProspect } from './values.ts'
 
+/** The channel on which nodes hear that changes were committed. */
+export const prospectChannel = 'gavel_prospects'
+
 /**
  * Stores changes in order, under positions from the one counter. The counter's row is locked until the transaction
  * ends, so positions are gapless and in commit order, and this must be the transaction's last statement: whoever
@@ -22,6 +25,7 @@ export async function recordChanges(
     auctionType: prospect.auctionType,
     ...change,
   }))
+  await sql`select pg_notify(${prospectChannel}, '')`.execute(trx)
   await sql`
     with counter as (
       update prospect_change_counter set position = position + ${rows.length} returning position - ${rows.length} as used

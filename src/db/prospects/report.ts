@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { type CalendarDate, type DayFigures, doneOutcomes, type ErrorCategory } from '../../domain.ts'
 import type { Tx } from '../database.ts'
-import type { ExecutionRow, JobRow } from '../tables.ts'
+import type { ExecutionRow, JobRow, StageTiming } from '../tables.ts'
 import type { RejectedRow } from './dayRow.ts'
 import { toJson } from './json.ts'
 
@@ -109,31 +109,30 @@ export async function writeErrors(
   return errorId
 }
 
-/** What a job's newest reports add up to, and the share of them that one execution has read. */
+/**
+ * Adds up a job's newest reports. Writes the share of them that an execution has read, and the time that it has spent
+ * so far, to the execution; answers what they are for the job.
+ */
 export async function sumReports(
   trx: Tx,
   execution: ExecutionRow,
-): Promise<{ job: Sums & { datesDone: number }; own: Sums }> {
-  const { rows } = await sql<{ saved: number; rejected: number; ownSaved: number; ownRejected: number; done: number }>`
-    select coalesce(sum(saved), 0) as saved, coalesce(sum(rejected), 0) as rejected,
-      coalesce(sum(saved) filter (where execution_id = ${execution.id}), 0) as own_saved,
-      coalesce(sum(rejected) filter (where execution_id = ${execution.id}), 0) as own_rejected,
-      count(*) filter (where date is not null and outcome = any(${doneOutcomes}::text[])) as done
-    from scrape_days where job_id = ${execution.jobId} and latest`.execute(trx)
+  stages: readonly StageTiming[],
+): Promise<{ rowsProcessed: number; rowsSuccess: number; rowsFailed: number; datesDone: number }> {
+  const { rows } = await sql<{ saved: number; rejected: number; done: number }>`
+    with sums as (
+      select coalesce(sum(saved), 0) as saved, coalesce(sum(rejected), 0) as rejected,
+        coalesce(sum(saved) filter (where execution_id = ${execution.id}), 0) as own_saved,
+        coalesce(sum(rejected) filter (where execution_id = ${execution.id}), 0) as own_rejected,
+        count(*) filter (where date is not null and outcome = any(${doneOutcomes}::text[])) as done
+      from scrape_days where job_id = ${execution.jobId} and latest
+    ), own as (
+      update executions set rows_processed = own_saved + own_rejected, rows_success = own_saved,
+        rows_failed = own_rejected, stages = ${JSON.stringify(stages)}::jsonb
+      from sums where id = ${execution.id}
+    )
+    select saved, rejected, done from sums`.execute(trx)
   const sums = rows[0]
   if (!sums) throw new Error('an aggregate without groups has one row')
-  return {
-    job: { ...rowCounts(sums.saved, sums.rejected), datesDone: sums.done },
-    own: rowCounts(sums.ownSaved, sums.ownRejected),
-  }
-}
-
-interface Sums {
-  rowsProcessed: number
-  rowsSuccess: number
-  rowsFailed: number
-}
-
-function rowCounts(saved: number, rejected: number): Sums {
-  return { rowsProcessed: saved + rejected, rowsSuccess: saved, rowsFailed: rejected }
+  const { saved, rejected, done } = sums
+  return { rowsProcessed: saved + rejected, rowsSuccess: saved, rowsFailed: rejected, datesDone: done }
 }

@@ -13,13 +13,15 @@ export async function writeListings(
   site: { siteKey: string; scrapeUrlId: string; at: Date },
 ): Promise<void> {
   const { close, rejected, delist } = plan.listings
-  await sql`
-    update listings set
-      closed_at = case when id = any(${ids(close)}::uuid[]) then ${site.at} else closed_at end,
-      delisted_at = case when id = any(${ids(delist)}::uuid[]) then ${site.at}
-        when id = any(${ids(rejected)}::uuid[]) then null else delisted_at end,
-      last_seen_at = case when id = any(${ids(rejected)}::uuid[]) then ${site.at} else last_seen_at end
-    where id = any(${ids([...close, ...rejected, ...delist])}::uuid[])`.execute(trx)
+  if (close.length + rejected.length + delist.length > 0) {
+    await sql`
+      update listings set
+        closed_at = case when id = any(${ids(close)}::uuid[]) then ${site.at} else closed_at end,
+        delisted_at = case when id = any(${ids(delist)}::uuid[]) then ${site.at}
+          when id = any(${ids(rejected)}::uuid[]) then null else delisted_at end,
+        last_seen_at = case when id = any(${ids(rejected)}::uuid[]) then ${site.at} else last_seen_at end
+      where id = any(${ids([...close, ...rejected, ...delist])}::uuid[])`.execute(trx)
+  }
   const shown = plan.bindings.map(({ row, prospectId, listing }) => ({
     id: listing?.id ?? null,
     prospectId,

@@ -75,13 +75,14 @@ function gluedZip(line: string): Place | null {
 const numbered =
   /\b(apt|unit|ste|suite|lot|bldg|building|rm|room|box|blk|block|hwy|highway|route|rte|cr|sr|us|no|dist|tract)\.?$/i
 
-const knownState = (letters: string | undefined): string | null => {
+/** The letters of a state in upper case; null for others and for none. */
+export const knownState = (letters: string | null | undefined): string | null => {
   const code = letters?.toUpperCase()
   return code !== undefined && stateCodes.has(code) ? code : null
 }
 
 /** `441050000` is a zip of five that a county padded to nine. */
-function readZip(text: string): string | null {
+export function readZip(text: string): string | null {
   const found = /^(\d{5})(?:-?(\d{4}))?$/.exec(text)
   if (found === null || found[1] === '00000') return null
   return found[2] === undefined || found[2] === '0000' ? (found[1] ?? null) : `${found[1]}-${found[2]}`

@@ -1,8 +1,8 @@
-import type { AuctionType, ProspectFields, RawField } from '../../domain.ts'
-import type { ConvertContext, SiteItem } from '../sites/site.ts'
-import { parseAddress, parseCityLine } from './address.ts'
+import type { AuctionType, ProspectFields, SitePlatform } from '../../domain.ts'
+import type { ConvertContext, LabelReading, SiteItem } from '../sites/site.ts'
+import { knownState, parseAddress, parseCityLine, readZip } from './address.ts'
 import { splitCaseNumber } from './cases.ts'
-import { type Moment, parseMoment, parseNamedDate, startInstant } from './dates.ts'
+import { type PrintedDate, parseMoment, parseNamedDate, parsePrintedDate, startInstant } from './dates.ts'
 import { type LabelField, labelField, type MoneyField } from './labels.ts'
 import { parseMoney } from './money.ts'
 import { readOutcome } from './status.ts'
@@ -17,10 +17,10 @@ export type Conversion = { unknownLabels: string[] } & (
  * A listing as the fields of a prospect. Labels decide, wherever they stand; unknown ones are named beside the result.
  *
  * A value that looks like one of its kind and is none rejects the row, named by the prospect's field; so does a
- * RealAuction listing without a case number. Nothing is thrown for what a page may hold.
+ * listing without what its platform knows it by. Nothing is thrown for what a page may hold.
  */
 export function convertItem(item: SiteItem, context: ConvertContext): Conversion {
-  const entries = readEntries(item.raw.fields)
+  const entries = readEntries(item)
   const unknownLabels = [...new Set(entries.filter((entry) => entry.field === null).map((entry) => entry.label))]
   try {
     return { kind: 'prospect', fields: convertEntries(entries, item, context), unknownLabels }
@@ -62,13 +62,15 @@ function named<T>(field: keyof ProspectFields, convert: () => T): T {
  * A blank label continues the entry before it. The address's row may be missing while its city row is there: a city's
  * line after a number or an amount is the address's.
  */
-function readEntries(fields: readonly RawField[]): Entry[] {
+function readEntries({ raw, reading }: SiteItem): Entry[] {
+  const named = (label: string, name: string) =>
+    reading?.fields.get(label) ?? (name === '' ? 'none' : labelField(name))
   const entries: Entry[] = []
-  for (const { label, value, href } of fields) {
+  for (const { label, value, href } of raw.fields) {
     const name = label.replace(/[\s:]+$/, '')
     const last = entries.at(-1)
     if (name !== '' || last === undefined) {
-      entries.push({ label: name, field: name === '' ? 'none' : labelField(name), lines: [value], href })
+      entries.push({ label: name, field: named(label, name), lines: [value], href })
     } else if (last.field !== null && numeric.has(last.field) && parseCityLine(value) !== null) {
       entries.push({ label: '', field: 'cityLine', lines: [value], href: undefined })
     } else {
@@ -79,7 +81,14 @@ function readEntries(fields: readonly RawField[]): Entry[] {
   return entries
 }
 
-const moneyFields = ['finalJudgmentAmount', 'plaintiffMaxBid', 'assessedValue', 'openingBid', 'depositAmount'] as const
+const moneyFields = [
+  'finalJudgmentAmount',
+  'plaintiffMaxBid',
+  'assessedValue',
+  'openingBid',
+  'depositAmount',
+  'saleAmount',
+] as const
 
 const numeric: ReadonlySet<LabelField> = new Set<LabelField>([
   ...moneyFields,
@@ -98,16 +107,22 @@ function convertEntries(entries: readonly Entry[], item: SiteItem, context: Conv
       .find((value) => value !== null) ?? null
   const link = (field: LabelField) => absolute(of(field).find((entry) => entry.href !== undefined)?.href, item.url)
   const money = (field: MoneyField) =>
-    firstTold(of(field), (entry) => named(field, () => parseMoney(entry.lines.join(' '))))
+    firstTold(of(field), (entry) => named(field, () => parseMoney(amountText(entry, item.reading))))
 
   const caseText = text('caseNumber')
-  if (caseText === null && context.platform === 'REALAUCTION') throw new RowError('caseNumber', 'no case number')
   const parcelId = text('parcelId')
+  const isNamed = {
+    REALAUCTION: caseText !== null,
+    CIVILVIEW: text('saleNumber') !== null,
+    HTML_TABLE: [caseText, parcelId, text('certificateNumber'), text('address')].some((value) => value !== null),
+  }
+  if (!isNamed[context.platform]) throw new RowError(...nameless[context.platform])
   const typeText = text('auctionType')
   const assessed = money('assessedValue')
-  const ownDate = named('auctionDate', () => readDate(text('auctionDate'), context.timezone))
+  const ownDate = named('auctionDate', () => readDate(text('auctionDate'), context.timezone, item.reading))
   const auctionDate = item.auctionDate ?? ownDate?.date ?? null
-  const timeText = item.timeText ?? ownDate?.timeText ?? named('startsAt', () => startTime(item, auctionDate, context))
+  const timeText =
+    item.timeText ?? text('timeText') ?? ownDate?.timeText ?? named('startsAt', () => startTime(item, auctionDate, context))
   const address = parseAddress([
     ...(of('address')[0]?.lines.map((line) => toldText(line) ?? '') ?? ['']),
     ...of('cityLine').flatMap((entry) => entry.lines),
@@ -115,6 +130,7 @@ function convertEntries(entries: readonly Entry[], item: SiteItem, context: Conv
   const outcome = named('soldAt', () =>
     readOutcome(item.raw, {
       statusText: text('status'),
+      sale: { saleAmount: money('saleAmount').value, soldTo: text('soldTo') },
       auctionDate,
       today: context.today,
       timezone: context.timezone,
@@ -132,7 +148,9 @@ function convertEntries(entries: readonly Entry[], item: SiteItem, context: Conv
     auctionType: auctionTypeOf(typeText) ?? context.auctionType ?? 'OTHER',
     auctionTypeText: typeText,
     ...address,
-    stateCode: address.stateCode ?? (context.state || null),
+    city: text('city') ?? address.city,
+    stateCode: knownState(text('stateCode')) ?? address.stateCode ?? (context.state || null),
+    zip: readZip(text('zip') ?? '') ?? address.zip,
     parcelId: parcelId !== null && /^property appraiser$/i.test(parcelId) ? null : parcelId,
     legalDescription: text('legalDescription'),
     finalJudgmentAmount: money('finalJudgmentAmount').value,
@@ -161,14 +179,35 @@ function firstTold<T>(entries: readonly Entry[], convert: (entry: Entry) => T | 
   return all.find(({ value }) => value !== null) ?? all[0] ?? { entry: null, value: null }
 }
 
+const nameless: Record<SitePlatform, [keyof ProspectFields, string]> = {
+  REALAUCTION: ['caseNumber', 'no case number'],
+  CIVILVIEW: ['saleNumber', 'no sheriff number'],
+  HTML_TABLE: ['caseNumber', 'neither case, certificate, parcel nor address'],
+}
+
+/** The text of an amount: all of it, or what the site's options find in it. */
+function amountText({ lines }: Entry, reading: LabelReading | undefined): string {
+  const text = lines.join(' ')
+  const found = reading?.money?.exec(text)
+  if (found === null && !isUntold(text) && /\d/.test(text)) throw new ValueError(`no amount in: ${text}`)
+  return found ? (found[1] ?? found[0]) : text
+}
+
 /** The date of a label; null for text without a digit. */
-function readDate(text: string | null, timezone: string): Moment | null {
+function readDate(text: string | null, timezone: string, reading: LabelReading | undefined): PrintedDate | null {
   if (text === null || !/\d/.test(text)) return null
-  const moment = parseMoment(text, timezone)
-  if (moment !== null) return moment
-  const date = parseNamedDate(text)
+  const format = reading?.dateFormat ?? null
+  const date =
+    format === null
+      ? (parseMoment(text, timezone) ?? parsePrintedDate(text) ?? namedDate(text))
+      : parsePrintedDate(text, format)
   if (date === null) throw new ValueError(`not a date: ${text}`)
-  return { date, timeText: null, instant: null }
+  return date
+}
+
+function namedDate(text: string): PrintedDate | null {
+  const date = parseNamedDate(text)
+  return date === null ? null : { date, timeText: null }
 }
 
 /** The time a waiting listing announces for its own day. */

@@ -19,6 +19,52 @@ export function parseNamedDate(text: string): CalendarDate | null {
   return parsed.isValid ? parsed.toISODate() : null
 }
 
+/** A date as county pages print it, with the time behind it. */
+export interface PrintedDate {
+  date: CalendarDate
+  /** `02:00 PM`; null when nothing follows. */
+  timeText: string | null
+}
+
+/**
+ * `9/11/2026`, `09/14/2026 02:00 PM`, `07-JUL-2026`, `15-MAY-26`, `September 1st, 2026` and the like; null for text that
+ * does not begin with a date, and for days that do not exist. A year of two digits is one from 1961 to 2060.
+ *
+ * `format`: read by this format of Luxon's alone, `d-LLL-yyyy`, with its time where it names one.
+ */
+export function parsePrintedDate(text: string, format: string | null = null): PrintedDate | null {
+  const tidy = text.replace(/\s+/g, ' ').trim()
+  if (format !== null) return byFormat(tidy, format)
+  const found = printedDate.exec(tidy)
+  if (found?.groups === undefined) return null
+  const { month, day, year, iso, name, time } = found.groups
+  const date = iso ?? `${month ?? name?.slice(0, 3)} ${day} ${year}`
+  const order = iso === undefined ? `${month === undefined ? 'LLL' : 'M'} d yy` : 'yyyy-MM-dd'
+  const parsed = DateTime.fromFormat(date, order, { zone: 'utc', locale: 'en-US' })
+  return parsed.isValid ? { date: parsed.toISODate(), timeText: time || null } : null
+}
+
+const year = String.raw`(?<year>\d{4}|\d{2})(?!\d)`
+const monthName = String.raw`(?<name>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\.?`
+
+/** With a weekday before it, and a time behind it. */
+const printedDate = new RegExp(
+  String.raw`^(?:[a-z]+day,? )?(?:${[
+    String.raw`(?<month>\d{1,2})(?<mark>[/.-])(?<day>\d{1,2})\k<mark>${year}`,
+    String.raw`(?<iso>\d{4}-\d{2}-\d{2})(?!\d)`,
+    String.raw`(?<day>\d{1,2})(?:st|nd|rd|th)?[ -]${monthName}[ ,-]{1,2}${year}`,
+    String.raw`${monthName} (?<day>\d{1,2})(?:st|nd|rd|th)?,? ${year}`,
+  ].join('|')})(?:,? ?(?:at|@)?) ?(?<time>.*)$`,
+  'i',
+)
+
+function byFormat(text: string, format: string): PrintedDate | null {
+  const parsed = DateTime.fromFormat(text, format, { zone: 'utc', locale: 'en-US' })
+  if (!parsed.isValid) return null
+  const timeText = parsed.hour > 0 || parsed.minute > 0 ? parsed.toFormat('hh:mm a') : null
+  return { date: parsed.toISODate(), timeText }
+}
+
 /**
  * The instant of a wall-clock time such as `10:00 AM ET` on a date. The letters name the zone, without them `timezone`
  * does. null for text without a time of day. Throws ValueError for a time that does not exist.

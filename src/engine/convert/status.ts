@@ -18,6 +18,8 @@ export interface Outcome {
 export interface StatusContext {
   /** Of a label of the listing, where a site has such a label. */
   statusText: string | null
+  /** Of labels of the listing likewise. */
+  sale?: Pick<Outcome, 'saleAmount' | 'soldTo'>
   auctionDate: CalendarDate | null
   today: CalendarDate
   /** IANA zone for moments that name none. */
@@ -34,15 +36,26 @@ export function readOutcome(raw: Pick<RawData, 'status' | 'area'>, context: Stat
     const amount = saleAmount(block.D)
     if (amount !== null) return sold(block, amount, context.timezone)
   }
-  if (block === null && /^purchased\b/i.test(context.statusText ?? '')) {
-    return { ...nothingSold, auctionStatus: 'SOLD', auctionStatusText: context.statusText }
-  }
+  if (block === null && labelSaysSold(context)) return soldByLabel(context)
   const words = ownWords(block) ?? context.statusText
   return {
     ...nothingSold,
     auctionStatus: statusOfWords(words) ?? statusOfArea(raw.area, words, context),
     auctionStatusText: words,
   }
+}
+
+/** CivilView says Purchased and names no amount; elsewhere the word alone proves nothing. */
+function labelSaysSold({ statusText, sale }: StatusContext): boolean {
+  const words = statusText?.trim() ?? ''
+  if (noSale.test(sale?.soldTo ?? '')) return false
+  return /^purchased\b/i.test(words) || (/^(auction )?sold$/i.test(words) && sale?.saleAmount != null)
+}
+
+function soldByLabel({ statusText, sale }: StatusContext): Outcome {
+  const { saleAmount = null, soldTo = null } = sale ?? {}
+  const buyerType = soldTo === null ? null : buyerTypeOf(soldTo)
+  return { ...nothingSold, auctionStatus: 'SOLD', auctionStatusText: statusText, saleAmount, soldTo, buyerType }
 }
 
 const nothingSold = { saleAmount: null, soldAt: null, soldTo: null, buyerType: null }

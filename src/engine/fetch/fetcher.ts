@@ -24,6 +24,11 @@ export interface HttpSession {
    * with `detail.retryAfterSeconds`.
    */
   get(url: string | URL, options?: { headers?: Record<string, string> }): Promise<FetchedPage>
+  /**
+   * POSTs a form as a browser does, under the same rules; redirects are followed by GET, and a fault is met by sending
+   * it again: for searches, which change nothing.
+   */
+  post(url: string | URL, form: Readonly<Record<string, string>>): Promise<FetchedPage>
 }
 
 export interface FetchedPage {

@@ -48,7 +48,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): HttpFetcher & { 
 }
 
 /** Connects where the guard lets it, never through a proxy of the environment, and keeps few connections. */
-function guardedAgent(guard: Guard): Agent {
+export function guardedAgent(guard: Guard): Agent {
   const connect: buildConnector.connector = (target, callback) => {
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
     try {
@@ -64,25 +64,31 @@ function openSession(settings: Settings, { onRedirect }: SessionOptions): HttpSe
   // A jar that meets one site needs no list of public suffixes.
   const jar = new CookieJar(undefined, { rejectPublicSuffixes: false })
 
+  /** `form` is sent with the first request; what it redirects to is got. */
+  async function follow(given: string | URL, more: Record<string, string>, form?: string): Promise<FetchedPage> {
+    let url = settings.guard.checkUrl(given)
+    for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+      const body = redirects === 0 ? form : undefined
+      const page = await patientRequest(settings, { url, body }, async () => ({
+        'user-agent': settings.userAgent,
+        accept: 'text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8',
+        'accept-language': 'en-US,en;q=0.9',
+        ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...more,
+        ...cookieHeader(await jar.getCookieString(url.href)),
+      }))
+      for (const cookie of page.cookies) await jar.setCookie(cookie, url.href, { ignoreError: true })
+      const target = redirectTarget(page)
+      if (target === null) return page
+      onRedirect?.(target)
+      url = settings.guard.checkUrl(target)
+    }
+    throw new ScrapeError('HTTP_ERROR', `more than ${mostRedirects} redirects`, { url: url.href })
+  }
+
   return {
-    async get(given, { headers = {} } = {}) {
-      let url = settings.guard.checkUrl(given)
-      for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-        const page = await patientRequest(settings, url, async () => ({
-          'user-agent': settings.userAgent,
-          accept: 'text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8',
-          'accept-language': 'en-US,en;q=0.9',
-          ...headers,
-          ...cookieHeader(await jar.getCookieString(url.href)),
-        }))
-        for (const cookie of page.cookies) await jar.setCookie(cookie, url.href, { ignoreError: true })
-        const target = redirectTarget(page)
-        if (target === null) return page
-        onRedirect?.(target)
-        url = settings.guard.checkUrl(target)
-      }
-      throw new ScrapeError('HTTP_ERROR', `more than ${mostRedirects} redirects`, { url: url.href })
-    },
+    get: (url, { headers = {} } = {}) => follow(url, headers),
+    post: (url, form) => follow(url, {}, new URLSearchParams({ ...form }).toString()),
   }
 }
 
@@ -100,18 +106,25 @@ function redirectTarget(page: FetchedPage): URL | null {
 
 type Answer = FetchedPage & { cookies: string[] }
 
+/** A GET, or a POST where there is a body. */
+interface Request {
+  url: URL
+  body: string | undefined
+}
+
 /**
  * One request with its repetitions: faults of the connection and 5xx a few times; 429 and 503 as long as they ask,
  * while that fits into the attempt; 429 without a time a few times, longer each time.
  */
 async function patientRequest(
   settings: Settings,
-  url: URL,
+  request: Request,
   headers: () => Promise<Record<string, string>>,
 ): Promise<Answer> {
+  const { url } = request
   const pauses = { fault: [...settings.pausesMs.fault], tooMany: [...settings.pausesMs.tooMany] }
   for (let asked = 0; ; ) {
-    const outcome = await oneRequest(settings, url, await headers()).catch(faultOf)
+    const outcome = await oneRequest(settings, request, await headers()).catch(faultOf)
     const failure = outcome instanceof ScrapeError ? outcome : failureOf(outcome, url)
     if (failure === null) return outcome as Answer
 
@@ -156,12 +169,17 @@ async function wait(settings: Settings, url: URL, ms: number, reason: string): P
   }
 }
 
-async function oneRequest(settings: Settings, url: URL, headers: Record<string, string>): Promise<Answer> {
+async function oneRequest(
+  settings: Settings,
+  { url, body }: Request,
+  headers: Record<string, string>,
+): Promise<Answer> {
   const { signal } = settings
   const release = await settings.politeness.acquire(hostPort(url), signal)
   const timeout = AbortSignal.timeout(Math.max(1, Math.min(settings.timeoutMs, settings.deadline())))
   try {
     const response = await fetch(url, {
+      ...(body === undefined ? {} : { method: 'POST', body }),
       headers,
       redirect: 'manual',
       dispatcher: settings.dispatcher,

@@ -8,9 +8,10 @@ import type {
   StageName,
   Transport,
 } from '../../domain.ts'
+import type { LabelField } from '../convert/labels.ts'
 import type { ScrapeError } from '../errors.ts'
-
 import type { BrowserHost, HttpFetcher } from '../fetch/fetcher.ts'
+import type { InputIssue } from '../outcome.ts'
 
 /** A platform's adapter. Knows pages and nothing of jobs or the database; stateless between visits. */
 export interface Site {
@@ -30,9 +31,27 @@ export interface Site {
   read(visit: Visit): AsyncGenerator<DayRead, void, undefined>
 }
 
+/** All that a platform's folder gives: its sites, their saved pages, and what their scrape URLs are to look like. */
+export interface Platform extends Site {
+  /**
+   * The listings in a saved page or answer, and a word on a body that is not what it seems. `url`: where the file is.
+   * Throws ScrapeError for a body that cannot be read.
+   */
+  readSaved(body: string, url: string): SavedListings
+  /** What is wrong with the address or the options of a scrape URL, by path; empty when nothing is. */
+  issuesOf(url: URL, options: unknown): InputIssue[]
+}
+
+export interface SavedListings {
+  items: SiteItem[]
+  note: string | null
+}
+
 /** One job's visit to one site. */
 export interface Visit {
   url: URL
+  /** The scrape URL's options, as saved: the platform's own settings. */
+  options: unknown
   /** Ascending, distinct. */
   dates: readonly CalendarDate[]
   /** The site's own calendar day. */
@@ -70,6 +89,18 @@ export interface SiteItem {
   auctionDate: CalendarDate | null
   /** `10:00 AM ET`: of the calendar cell or the item; null where the site names none. */
   timeText: string | null
+  /** How the scrape URL's options have its labels read; absent: as everywhere. */
+  reading?: LabelReading
+}
+
+/** What a scrape URL's options say of labels and values that do not speak for themselves. */
+export interface LabelReading {
+  /** What a label names, by the label as printed; the others name what they name everywhere. */
+  fields: ReadonlyMap<string, LabelField>
+  /** Finds the amount in the text of a field of money: its first group, else the whole match. null: the text is it. */
+  money: RegExp | null
+  /** Luxon's format of dates; null: as county pages write them. */
+  dateFormat: string | null
 }
 
 /** What conversion needs to know beside the item. */

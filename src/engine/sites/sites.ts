@@ -1,20 +1,14 @@
 import type { SitePlatform } from '../../domain.ts'
-import { ScrapeError } from '../errors.ts'
+import { civilView } from './civilview/site.ts'
+import { htmlTable } from './htmltable/site.ts'
 import { realAuction } from './realauction/site.ts'
-import type { Site } from './site.ts'
+import type { Platform } from './site.ts'
 
-const sites: Partial<Record<SitePlatform, Site>> = {
+const platforms: Record<SitePlatform, Platform> = {
   REALAUCTION: realAuction,
+  CIVILVIEW: civilView,
+  HTML_TABLE: htmlTable,
 }
 
-/** The adapter of a platform. Throws ScrapeError INTERNAL for one that has none. */
-export function siteFor(platform: SitePlatform): Site {
-  const site = sites[platform]
-  if (site === undefined) throw new ScrapeError('INTERNAL', `${platform} sites cannot be read yet`)
-  return site
-}
-
-/** Whether the platform's sites can be read. */
-export function hasSite(platform: SitePlatform): boolean {
-  return sites[platform] !== undefined
-}
+/** The adapter of a platform. */
+export const siteFor = (platform: SitePlatform): Platform => platforms[platform]

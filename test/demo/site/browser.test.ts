@@ -1,23 +1,24 @@
-import { existsSync } from 'node:fs'
 import { chromium } from 'playwright'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { generateDay } from '../../../src/demo/site/generate.ts'
 import { startSampleSite } from '../../../src/demo/site/server.ts'
+import type { FoundBrowser } from '../../../src/engine/fetch/browser.ts'
+import { browserPatienceMs, testBrowser } from '../../support/browser.ts'
 import { userAgent } from './visitor.ts'
 
-const places = [
-  process.env['GAVEL_BROWSER'],
-  '/usr/bin/chromium-headless-shell',
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-]
-const executablePath = places.find((path) => path !== undefined && existsSync(path))
+let found: FoundBrowser
+beforeAll(async () => {
+  found = await testBrowser()
+}, browserPatienceMs)
 
-it.skipIf(executablePath === undefined)("a browser walks every page with the day page's own pager", async () => {
+it("a browser walks every page with the day page's own pager", async () => {
   const today = '2026-03-18'
   const day = generateDay(today, { today, perDay: 46, types: ['BOTH'] })
   const site = await startSampleSite({ today, days: [day] })
-  const browser = await chromium.launch({ executablePath: executablePath as string })
+  const browser = await chromium.launch({
+    ...(found.executablePath === null ? {} : { executablePath: found.executablePath }),
+    env: { ...process.env, ...found.env },
+  })
   try {
     const page = await (await browser.newContext({ userAgent })).newPage()
     await page.goto(`${site.url}?zaction=AUCTION&Zmethod=PREVIEW&AUCTIONDATE=03/18/2026`)

@@ -297,7 +297,17 @@ describe('rejected rows name their field', () => {
     for (const fields of [[], rows(['Case #:', '']), rows(['Parcel ID:', '12'])]) {
       expect(convertItem(item(fields), context)).toMatchObject({ kind: 'rejected', field: 'caseNumber' })
     }
-    expect(convertItem(item([]), { ...context, platform: 'CIVILVIEW' }).kind).toBe('prospect')
+  })
+
+  test('a listing of another platform without what it is known by', () => {
+    const of = (platform: ConvertContext['platform'], ...pairs: [string, string][]) =>
+      convertItem(item(rows(...pairs)), { ...context, platform })
+    expect(of('CIVILVIEW', ['Court Case #:', '26-1'])).toMatchObject({ kind: 'rejected', field: 'saleNumber' })
+    expect(of('CIVILVIEW', ['Sheriff #:', 'F-26001']).kind).toBe('prospect')
+    expect(of('HTML_TABLE', ['Owner', 'A MAN'])).toMatchObject({ kind: 'rejected', field: 'caseNumber' })
+    for (const label of ['Case #', 'Certificate #', 'Parcel ID', 'Address']) {
+      expect(of('HTML_TABLE', [label, '17 B ST']).kind).toBe('prospect')
+    }
   })
 
   test('a time or moment that does not exist', () => {

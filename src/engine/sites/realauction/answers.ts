@@ -1,4 +1,5 @@
 import { ScrapeError } from '../../errors.ts'
+import { judgeStatus as judgeAnswer, type SiteAnswer } from '../answers.ts'
 import { recognisePage } from './pages.ts'
 import { siteKey } from './urls.ts'
 
@@ -17,15 +18,4 @@ export function judgeRedirect(site: URL, to: URL): void {
 }
 
 /** Throws what a status other than success stands for: BLOCKED for 403 and 429, else the page's own word or HTTP_ERROR. */
-export function judgeStatus(answer: {
-  status: number
-  url: string
-  text: string
-  retryAfterSeconds: number | null
-}): void {
-  const { status, url, text, retryAfterSeconds } = answer
-  if (status >= 200 && status < 300) return
-  const detail = { url, ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }) }
-  if (status === 403 || status === 429) throw new ScrapeError('BLOCKED', `the site answers HTTP ${status}`, detail)
-  throw recognisePage(text) ?? new ScrapeError('HTTP_ERROR', `the site answers HTTP ${status}`, detail)
-}
+export const judgeStatus = (answer: SiteAnswer): void => judgeAnswer(answer, recognisePage)

@@ -2,6 +2,7 @@ import type { BrowserContext, Page, Request, Response } from 'playwright'
 import type { RawStatus } from '../../../domain.ts'
 import { ScrapeError } from '../../errors.ts'
 import { retryAfterSeconds } from '../../fetch/retryAfter.ts'
+import { explainFault } from '../browserFault.ts'
 import type { Visit } from '../site.ts'
 import { judgeRedirect, judgeStatus } from './answers.ts'
 import { parseCalendar } from './calendar.ts'
@@ -127,12 +128,22 @@ function watchTraffic(visit: Visit, page: Page): { guarded<T>(work: () => Promis
     }
   })
   page.on('response', (response: Response) => {
-    const call = /[?&]FNC=(LOAD|UPDATE)\b/i.exec(response.url())?.[1]?.toUpperCase()
+    const call = callOf(response.url())
     if (call === undefined || [301, 302, 303, 307, 308].includes(response.status())) return
     judgeAnswer(response, call === 'LOAD' ? parseLoad : parseStatus).catch((error: unknown) => {
       // A body that is not there any more was not needed.
       if (error instanceof ScrapeError) fault.reject(error)
     })
+  })
+
+  page.on('requestfailed', (request: Request) => {
+    const why = request.failure()?.errorText ?? 'no answer'
+    // What the page itself gives up, by leaving for another, is nothing that failed.
+    if (callOf(request.url()) === undefined || why === 'net::ERR_ABORTED') return
+    const url = request.url()
+    void visit.browser
+      .takeFault()
+      .then((told) => fault.reject(told ?? new ScrapeError('CONNECTION', `no answer of ${url}: ${why}`, { url })))
   })
 
   return {
@@ -147,6 +158,9 @@ function watchTraffic(visit: Visit, page: Page): { guarded<T>(work: () => Promis
     },
   }
 }
+
+/** Which of the two calls of the page's script this is. */
+const callOf = (url: string): string | undefined => /[?&]FNC=(LOAD|UPDATE)\b/i.exec(url)?.[1]?.toUpperCase()
 
 async function judgeAnswer(response: Response, parse: (body: string) => unknown): Promise<void> {
   const body = await response.text()
@@ -169,14 +183,7 @@ async function explained(visit: Visit, error: unknown, seen: Promise<never>): Pr
   visit.signal.throwIfAborted()
   if (error instanceof ScrapeError || !(error instanceof Error)) return error
   const told = await Promise.race([seen.catch((fault: unknown) => fault), Promise.resolve(null)])
-  if (told !== null) return told
-  const url = visit.url.href
-  const fault = await visit.browser.takeFault()
-  if (fault !== null) return fault
-  const what = error.message.split('\n')[0]
-  if (error.name === 'TimeoutError')
-    return new ScrapeError('TIMEOUT', `the page was not ready in time: ${what}`, { url })
-  return new ScrapeError('CONNECTION', `the browser could not read the page: ${what}`, { url, cause: error })
+  return told ?? (await explainFault(visit, error))
 }
 
 function ignoreTimeout(error: unknown): false {

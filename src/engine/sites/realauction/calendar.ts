@@ -5,7 +5,7 @@ import type { CalendarDate } from '../../../domain.ts'
 import { parseDate, parseNamedDate } from '../../convert/dates.ts'
 import { ScrapeError } from '../../errors.ts'
 import { recognisePage } from './pages.ts'
-import { textOf } from './text.ts'
+import { textOf } from '../text.ts'
 
 /** One day of a month page. */
 export interface CalendarCell {

@@ -3,7 +3,7 @@ import { load } from 'cheerio/slim'
 import type { Element } from 'domhandler'
 import type { RawData, RawField, RawStatus } from '../../../domain.ts'
 import { ScrapeError } from '../../errors.ts'
-import { fold, textOf } from './text.ts'
+import { fold, textOf } from '../text.ts'
 
 export type Area = NonNullable<RawData['area']>
 

@@ -1,25 +1,28 @@
 import { DateTime } from 'luxon'
 import type { CalendarDate } from '../../../domain.ts'
 import { asScrapeError, ScrapeError } from '../../errors.ts'
-import type { DayRead, Site, SiteItem, Visit } from '../site.ts'
+import type { DayRead, Platform, SiteItem, Visit } from '../site.ts'
 import { createBrowserReader } from './browserReader.ts'
 import type { CalendarCell, CalendarMonth } from './calendar.ts'
 import { type Evidence, judgeDay, type Verdict, wantsAnotherSession } from './completeness.ts'
 import type { DayReader, DaySession, SessionRead } from './dayReader.ts'
 import { createHttpReader } from './httpReader.ts'
+import { readSaved } from './saved.ts'
 import { previewUrl, siteKey } from './urls.ts'
 
 /** Counties publish some weeks ahead; a gap in their calendar is looked over no further than this. */
 const monthsAhead = 3
 
 /** The county sites of RealAuction: one application under many hosts. */
-export const realAuction: Site = {
+export const realAuction: Platform = {
   platform: 'REALAUCTION',
   siteKey,
   async *read(visit) {
     const reading: Reading = { visit, months: new Map(), ...readers(visit) }
     for (const date of visit.dates) yield await readDate(reading, date)
   },
+  readSaved,
+  issuesOf: () => [],
 }
 
 /** One visit while it goes on. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { RawStatus } from '../../../domain.ts'
 import { ScrapeError } from '../../errors.ts'
 import { parseJson } from './load.ts'
-import { textOfHtml } from './text.ts'
+import { textOfHtml } from '../text.ts'
 
 /** One FNC=UPDATE answer. */
 export interface StatusAnswer {

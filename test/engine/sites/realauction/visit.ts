@@ -55,6 +55,7 @@ export async function visitSample(
   try {
     const visit = {
       url: new URL(site.url),
+      options: {},
       dates,
       today: options.today ?? '2026-03-18',
       transport: options.transport ?? 'HTTP',
