@@ -5,14 +5,14 @@ import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify'
 import { type CsvRow, readRawLabels, streamJobProspects } from '../db/csvRows.ts'
 import type { Database } from '../db/database.ts'
-import type { RawField } from '../domain.ts'
+import { globalId, type RawField } from '../domain.ts'
 import { ScrapeError } from './errors.ts'
 
 type Cell = string | number | boolean | null
 
 /** The columns of a job's file, under the names of the schema. */
 const columns: readonly [name: string, cell: (row: CsvRow) => Cell | Date][] = [
-  ['id', (row) => row.id],
+  ['id', (row) => globalId('Prospect', row.id)],
   ['state', (row) => row.countyState],
   ['county', (row) => row.countyName],
   ['caseNumber', (row) => row.caseNumber],

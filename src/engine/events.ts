@@ -164,6 +164,8 @@ export async function createEvents(options: { databaseUrl: string; db: Database;
         if (event) {
           cursor = event.sequence
           yield updateOf(event, job, 'CHANGED')
+          // Also where the job has been run again since: whoever watched this run has seen its end.
+          if (isTerminal(event.status)) return
         } else if (first || job.sequence > cursor) {
           const kind = first ? 'SNAPSHOT' : 'CHANGED'
           first = false

@@ -17,15 +17,18 @@ export interface JobUpdate {
   datesTotal: number
   datesDone: number
   currentDate: CalendarDate | null
+  /** When the job's present run began. */
+  startedAt: Date | null
   errorMessage: string | null
 }
 
 /** The job as it stood at a change of its status. */
 export function updateOf(event: JobEventRow, job: JobRow, kind: JobUpdate['kind']): JobUpdate {
   const { status, attempt, nextAttemptAt, rowsProcessed, rowsSuccess, rowsFailed, datesDone, currentDate } = event
-  const progress = { rowsProcessed, rowsSuccess, rowsFailed, datesDone, currentDate, datesTotal: job.datesTotal }
+  const progress = { rowsProcessed, rowsSuccess, rowsFailed, datesDone, currentDate }
   const { jobId, sequence, at, errorMessage } = event
-  return { kind, jobId, sequence, at, status, attempt, nextAttemptAt, ...progress, errorMessage }
+  const { datesTotal, startedAt } = job
+  return { kind, jobId, sequence, at, status, attempt, nextAttemptAt, ...progress, datesTotal, startedAt, errorMessage }
 }
 
 /** The job as it stands; `errorMessage` is why its newest attempt failed. */

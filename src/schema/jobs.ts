@@ -87,7 +87,8 @@ ScrapingJob.implement({
     days: t.loadableList({
       type: ScrapeDay,
       description: 'One for each date of the range, oldest first, PENDING until reached.',
-      complexity: listCost(366),
+      // As many as the suggested range has, though a range may be longer: a page of 200 jobs with their days passes.
+      complexity: listCost(45),
       loaderOptions: unremembered,
       load: loadDaysOfJobs,
       resolve: (row) => row.id,

@@ -12,7 +12,7 @@ export interface Progressing {
   datesTotal: number
   datesDone: number
   currentDate: string | null
-  startedAt?: Date | null
+  startedAt: Date | null
 }
 
 export const JobProgress = builder.objectRef<Progressing>('JobProgress').implement({

@@ -22,8 +22,11 @@ test('a worker that is told to stop while the database is away stops all the sam
   const closed = once(worker, 'close')
   await vi.waitFor(() => expect(said).toContain('"msg":"node started"'), { timeout: 30_000 })
   await server.crash()
-  worker.kill('SIGTERM')
-  const [code, signal] = (await closed) as [number | null, string | null]
-  expect({ code, signal }, said.slice(-2000)).toEqual({ code: 0, signal: null })
-  await server.start()
+  try {
+    worker.kill('SIGTERM')
+    const [code, signal] = (await closed) as [number | null, string | null]
+    expect({ code, signal }, said.slice(-2000)).toEqual({ code: 0, signal: null })
+  } finally {
+    await server.start()
+  }
 }, 90_000)

@@ -1,5 +1,5 @@
 import { type CheerioAPI, load } from 'cheerio'
-import { type Element, isTag } from 'domhandler'
+import type { AnyNode, Element } from 'domhandler'
 import type { RawField } from '../../domain.ts'
 import { fold, linesOf, textOf } from './text.ts'
 
@@ -80,7 +80,7 @@ function groupsOf($: CheerioAPI, rowSelector: string | null): { element: Element
           .filter((row) => $(row).closest('table').get(0) === element),
       }))
   }
-  const rows = $.root().find(rowSelector).toArray().filter(isTag)
+  const rows = $.root().find(rowSelector).toArray().filter(isElement)
   const byParent = Map.groupBy(rows, (row) => ($(row).closest('table').get(0) ?? row.parent) as Element)
   return [...byParent].map(([element, rows]) => ({ element, rows }))
 }
@@ -147,3 +147,5 @@ function readRow($: CheerioAPI, cells: Cells, labels: readonly string[]): TableR
     .map((link) => fold(link.attribs['href'] ?? ''))
   return { fields, links }
 }
+
+const isElement = (node: AnyNode): node is Element => node.nodeType === 1
