@@ -29,9 +29,17 @@ const depths = ['', '*.', '*.*.', '*.*.*.']
  */
 export function createLogger(level: string, name: string): Logger {
   const redact = secrets.flatMap((word) => depths.map((above) => above + word))
-  const options = { name, level, redact, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = { name, level, redact, serializers: { err: tellError }, timestamp: pino.stdTimeFunctions.isoTime }
   if (process.stderr.isTTY) {
     return pino({ ...options, transport: { target: 'pino-pretty', options: { destination: 2, colorize: true } } })
   }
   return pino(options, pino.destination({ dest: 2, sync: true }))
+}
+
+/** An error with its code and stack; without the connection that pg hangs on its errors, 4 KB of inner state. */
+function tellError(error: Error): object {
+  const { client: _, ...told } = pino.stdSerializers.err(error) as ReturnType<typeof pino.stdSerializers.err> & {
+    client?: unknown
+  }
+  return told
 }

@@ -17,6 +17,7 @@ import { createPool } from './pool.ts'
 import type { RunOutcome } from './protocol.ts'
 import { putOffWithoutBrowser } from './putOff.ts'
 import { type Delivery, openQueue, type Queue } from './queue.ts'
+import { recoverStaleJobs } from './recovery.ts'
 import { workerEnv } from './workerEnv.ts'
 import { sweepWorkerFolders } from './workerFolder.ts'
 
@@ -158,6 +159,11 @@ export async function startNode(options: {
     await beatExecutions(db, [...running.keys()])
     // A notification may be lost with its connection.
     await stopClosed()
+    // Those of nodes that are gone: their queue entries may stand behind others of the same site.
+    const recovered = await recoverStaleJobs({ ...deps, staleAfterSeconds })
+    if (recovered.kind !== 'ok') throw new Error('the stale executions could not be looked for')
+    for (const job of recovered.value.jobs)
+      log.warn({ jobId: job.id, status: job.status }, 'took over from a lost worker')
   }
   let beating = null as Promise<void> | null
   let beatAgain = false

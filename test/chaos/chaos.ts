@@ -22,24 +22,32 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 process.stdout.once('error', () => stop.abort())
 const began = performance.now()
 console.log(`${minutes} minutes of chaos with seed ${seed}`)
-const report = await runChaos({
-  durationMs: minutes * 60_000,
-  seed,
-  sites,
-  patienceMs: 180_000,
-  signal: stop.signal,
-  tell: (text) => console.log(text),
-})
-print(report)
-const failed = report.checks.filter((check) => check.problems.length > 0)
-const seconds = Math.round((performance.now() - began) / 1000)
-const held = report.checks.length - failed.length
-console.log(
-  failed.length === 0
-    ? `\nAll ${held} checks held after ${seconds} s (seed ${seed}).`
-    : `\n${failed.length} of ${report.checks.length} checks failed after ${seconds} s (seed ${seed}); the logs of the nodes are in ${report.logs}`,
-)
-process.exitCode = failed.length === 0 ? 0 : 1
+try {
+  conclude(
+    await runChaos({ durationMs: minutes * 60_000, seed, sites, patienceMs: 180_000, signal: stop.signal, tell }),
+  )
+} catch (error) {
+  if (!stop.signal.aborted) throw error
+  tell('ended before its time')
+  process.exitCode = 130
+}
+
+function tell(text: string): void {
+  if (process.stdout.writable) console.log(text)
+}
+
+function conclude(report: ChaosReport): void {
+  print(report)
+  const { length } = report.checks.filter((check) => check.problems.length > 0)
+  const after = `after ${Math.round((performance.now() - began) / 1000)} s (seed ${seed})`
+  const all = report.checks.length
+  console.log(
+    length === 0
+      ? `\nAll ${all} checks held ${after}.`
+      : `\n${length} of ${all} checks failed ${after}; the logs of the nodes are in ${report.logs}`,
+  )
+  process.exitCode = length === 0 ? 0 : 1
+}
 
 function print({ actions, figures, checks, errors }: ChaosReport): void {
   const rows = [...actions].sort(([a], [b]) => a.localeCompare(b))

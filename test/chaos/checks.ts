@@ -36,6 +36,14 @@ const invariants: Readonly<Record<string, string>> = {
     select format('job %s has %s lines, the last is %s, and says %s', j.id, count(l.line), max(l.line), j.last_line)
     from jobs j left join job_log_lines l on l.job_id = j.id group by j.id
     having count(l.line) <> j.last_line or coalesce(max(l.line), 0) <> j.last_line`,
+  'no execution wrote anything after its end, or once the next had begun': `
+    select format('execution %s of job %s wrote line %s after line %s, %s', l.execution_id, l.job_id, max(l.line), min(e.line),
+      min(e.message))
+    from job_log_lines l join job_log_lines e on e.job_id = l.job_id and e.line < l.line and (
+      e.execution_id = l.execution_id and e.message ~ '^(attempt [0-9]+ failed|completed|cancelled)'
+      or e.execution_id <> l.execution_id and e.message ~ '^attempt [0-9]+ started' and exists (
+        select from job_log_lines s where s.execution_id = l.execution_id and s.line < e.line))
+    group by l.execution_id, l.job_id`,
   'the changes of status of every job are a way that a job may go': `
     select format('job %s went from %s to %s at sequence %s', job_id, before, status, sequence) from (
       select *, lag(status) over (partition by job_id order by sequence) as before from job_events) e

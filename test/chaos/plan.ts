@@ -8,6 +8,7 @@ export type Action =
   | { kind: 'kill a node'; node: number }
   | { kind: 'stop a node'; node: number }
   | { kind: 'freeze a node'; node: number; seconds: number }
+  | { kind: 'freeze a machine'; node: number; seconds: number }
   | { kind: 'kill Postgres'; victim: 'its server' | 'a backend' }
   | { kind: 'cut the connections' }
   | { kind: 'cut the watchers' }
@@ -26,7 +27,7 @@ export interface PlannedAction {
 }
 
 /** A frozen process is taken for dead after 10 s (the least GAVEL_STALE_AFTER): below that, and beyond it. */
-const freezeSeconds = { short: 3, long: 13 } as const
+const freezeSeconds = { short: 3, long: 15 } as const
 
 const faults: readonly Fault[] = [
   { kind: 'status403' },
@@ -67,6 +68,7 @@ const deck: readonly Deal[] = [
   (random) => ({ kind: 'stop a node', node: random.integer(0, 1) }),
   (random) => ({ kind: 'freeze a node', node: random.integer(0, 1), seconds: freezeSeconds.short }),
   (random) => ({ kind: 'freeze a node', node: random.integer(0, 1), seconds: freezeSeconds.long }),
+  ...times(2, (random) => ({ kind: 'freeze a machine', node: random.integer(0, 1), seconds: freezeSeconds.long })),
   (random) => ({ kind: 'kill Postgres', victim: random.pick(['its server', 'a backend']) }),
   ...times(2, () => ({ kind: 'cut the connections' })),
   ...times(2, () => ({ kind: 'cut the watchers' })),
@@ -95,8 +97,8 @@ export function planActions({ seed, durationMs }: { seed: number; durationMs: nu
 
 /** A long freeze that would outlast the run is a short one. */
 function fitting(action: Action, leftMs: number): Action {
-  const isFreeze = action.kind === 'freeze a worker' || action.kind === 'freeze a node'
-  return isFreeze && action.seconds * 1000 > leftMs ? { ...action, seconds: freezeSeconds.short } : action
+  const freezes = action.kind.startsWith('freeze') && 'seconds' in action
+  return freezes && action.seconds * 1000 > leftMs ? { ...action, seconds: freezeSeconds.short } : action
 }
 
 /** What an action does, in a few words. */
@@ -104,6 +106,7 @@ export function describeAction(action: Action): string {
   switch (action.kind) {
     case 'freeze a worker':
     case 'freeze a node':
+    case 'freeze a machine':
       return `${action.kind} for ${action.seconds} s`
     case 'kill Postgres':
       return `${action.kind}: ${action.victim}`

@@ -3,19 +3,17 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SampleSite } from '../../src/demo/site/server.ts'
 import { createLogger } from '../../src/log.ts'
-import { type Api, openApi } from './api.ts'
+import { openApi } from './api.ts'
 import { type Check, checkDatabase, checkJobs, checkTruth, checkWatched } from './checks.ts'
 import { createJobs, type Jobs, saveSites } from './jobs.ts'
 import { checkLeftovers, isListened } from './leftovers.ts'
 import { type Nodes, startNodes } from './nodes.ts'
-import { type Action, type ActionKind, describeAction, planActions } from './plan.ts'
 import { type ChaosPostgres, openPostgres } from './postgres.ts'
-import { signal } from './processes.ts'
 import { openReceiver } from './receiver.ts'
-import { openSites, playFault } from './sites.ts'
-import { createWatchers, type Watchers } from './watchers.ts'
+import { openSites } from './sites.ts'
+import { type Blows, strike } from './strike.ts'
+import { createWatchers } from './watchers.ts'
 import { checkWebhooks, finishDeliveries, saveWebhook } from './webhooks.ts'
 
 export interface ChaosOptions {
@@ -31,8 +29,7 @@ export interface ChaosOptions {
 }
 
 export interface ChaosReport {
-  /** How often each blow fell, and how often it found no target. */
-  actions: ReadonlyMap<ActionKind, { done: number; missed: number }>
+  actions: Blows
   figures: Readonly<Record<string, number>>
   checks: readonly Check[]
   /** What the nodes logged as errors, with how often. */
@@ -41,19 +38,8 @@ export interface ChaosReport {
   logs: string | null
 }
 
-/** A run while it goes on. */
-interface Scene {
-  api: Api
-  postgres: ChaosPostgres
-  nodes: Nodes
-  sites: readonly SampleSite[]
-  jobs: Jobs
-  watchers: Watchers
-  ending: AbortSignal
-}
-
-/** At most: jobs, jobs that are watched, and streams at once. */
-const most = { jobsPerSecond: 5, watched: 200, streams: 20 }
+/** Of jobs, at most. */
+const jobsPerSecond = 5
 
 /**
  * Runs jobs on sample sites over two nodes while processes are killed and frozen and sites err, lets everything
@@ -89,14 +75,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     )
     await saveWebhook(api, receiver)
     await nodes.ready()
-    const jobs = createJobs(api, { scrapeUrlIds, seed, most: Math.ceil((durationMs / 1000) * most.jobsPerSecond) })
+    const jobs = createJobs(api, { scrapeUrlIds, seed, most: Math.ceil((durationMs / 1000) * jobsPerSecond) })
     const watchers = createWatchers(api)
     watchers.watchChanges()
     tell(`${sites.length} sites, two nodes and their Postgres are up`)
 
-    const ending = new AbortController()
-    const scene = { api, postgres, nodes, sites, jobs, watchers, ending: ending.signal }
-    const { actions, problems } = await strike(scene, options, ending)
+    const { actions, problems } = await strike({ api, postgres, nodes, sites, jobs, watchers }, options)
     await nodes.ready()
     tell(`the blows are over, ${jobs.submitted.length} jobs were submitted; what is left may finish`)
 
@@ -152,115 +136,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const failed = checks.some((check) => check.problems.length > 0)
     return { actions, figures, checks, errors: nodes.errors, logs: failed ? await keep(logs) : null }
   } catch (error) {
-    tell(`the logs of the nodes are in ${await keep(logs)}`)
+    if (!stop.aborted) tell(`the logs of the nodes are in ${await keep(logs)}`)
     throw error
   } finally {
     await closing.disposeAsync()
   }
-}
-
-/** Submits jobs and lets the blows fall, each at its time, until the time is up and the last of them is over. */
-async function strike(
-  scene: Scene,
-  { durationMs, seed, signal: stop, tell }: ChaosOptions,
-  ending: AbortController,
-): Promise<{ actions: ChaosReport['actions']; problems: string[] }> {
-  const actions = new Map<ActionKind, { done: number; missed: number }>()
-  const problems: string[] = []
-  const began = performance.now()
-  const since = () => performance.now() - began
-  const falling: Promise<void>[] = [keepBusy(scene, () => since() > durationMs || stop.aborted, problems)]
-  for (const { atMs, action } of planActions({ seed, durationMs })) {
-    await delay(Math.max(0, atMs - since()), undefined, { signal: stop })
-    tell(`${(since() / 1000).toFixed(1).padStart(6)} s  ${describeAction(action)}`)
-    const count = actions.get(action.kind) ?? { done: 0, missed: 0 }
-    actions.set(action.kind, count)
-    falling.push(
-      (async () => {
-        try {
-          if (await perform(action, scene)) count.done += 1
-          else count.missed += 1
-        } catch (error) {
-          problems.push(`${action.kind}: ${String(error)}`)
-        }
-      })(),
-    )
-  }
-  await delay(Math.max(0, durationMs - since()), undefined, { signal: stop })
-  ending.abort()
-  await Promise.all(falling)
-  return { actions, problems }
-}
-
-/** Submits jobs, and watches some of them, until it is over. */
-async function keepBusy({ jobs, watchers }: Scene, isOver: () => boolean, problems: string[]): Promise<void> {
-  let seen = 0
-  while (!isOver()) {
-    try {
-      await jobs.feed()
-    } catch (error) {
-      problems.push(`submitting: ${String(error)}`)
-    }
-    for (const job of jobs.submitted.slice(seen)) {
-      if (watchers.live < most.streams && watchers.watched.length < most.watched) watchers.watch(job.id)
-    }
-    seen = jobs.submitted.length
-    await delay(300)
-  }
-}
-
-/** Does it and, where it lasts, waits for its end; false when there is nothing to do it to. */
-async function perform(action: Action, scene: Scene): Promise<boolean> {
-  const { api, nodes, postgres, jobs, sites, watchers, ending } = scene
-  switch (action.kind) {
-    case 'kill a worker':
-    case 'freeze a worker': {
-      const workers = nodes.workers(action.node)
-      const pid = workers[action.worker % Math.max(1, workers.length)]
-      if (pid === undefined) return false
-      return action.kind === 'kill a worker' ? signal(pid, 'SIGKILL') : await freeze(pid, action.seconds)
-    }
-    case 'freeze a node': {
-      const pid = nodes.pid(action.node)
-      return pid !== null && (await freeze(pid, action.seconds))
-    }
-    case 'kill a node':
-    case 'stop a node':
-      await nodes.replace(action.node, action.kind === 'kill a node' ? 'SIGKILL' : 'SIGTERM')
-      return true
-    case 'kill Postgres':
-      return await postgres.kill(action.victim)
-    case 'cut the connections':
-      await postgres.cutConnections()
-      return true
-    case 'cut the watchers':
-      watchers.cut()
-      return true
-    case 'fault of a site': {
-      const site = sites[action.site % sites.length]
-      if (site) await playFault(site, action.fault, action.seconds, ending)
-      return site !== undefined
-    }
-    case 'cancel a job':
-      return await jobs.cancel(action.pick)
-    case 'run a job again':
-      return await jobs.runAgain(action.pick)
-    case 'clone a job':
-      return await jobs.clone(action.pick)
-    case 'recover by hand':
-      await api.ask('mutation { recoverStaleJobs { __typename } }')
-      return true
-    default:
-      return action satisfies never
-  }
-}
-
-async function freeze(pid: number, seconds: number): Promise<boolean> {
-  if (!signal(pid, 'SIGSTOP')) return false
-  await delay(seconds * 1000)
-  // Killed meanwhile, perhaps: frozen processes die all the same.
-  signal(pid, 'SIGCONT')
-  return true
 }
 
 /** Waits until no job is left that has not completed or been cancelled; how many there are at the deadline. */

@@ -5,9 +5,14 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { detailPage, listPage } from '../../src/demo/civilview/pages.ts'
+import { inventSales } from '../../src/demo/civilview/sales.ts'
 import { foreclosure, itemHtml, loadBody } from '../support/realauctionPages.ts'
 
 let folder: string
+const sales = inventSales(['2026-03-25'], '2026-03-18', 2)
+const [sale] = sales as [(typeof sales)[number]]
+const look = { layout: 'divs', numberHeader: 'Sheriff #' } as const
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 beforeAll(async () => {
@@ -27,6 +32,19 @@ beforeAll(async () => {
     'calendar.html': '<div class="CALBOX" dayid="05/01/2026">1</div>',
     'offline.html': '<div id="Content_Title"><h1>OFFLINE</h1></div>',
     'cut.json': '{"retHTML":"@A@E_ITEM',
+    'rows.html': detailPage(sale, { ...look, layout: 'rows' }),
+    'divs.html': detailPage(sale, look),
+    'list.html': listPage(sales, {
+      county: 'Tilbury',
+      open: true,
+      look,
+      link: () => '/Sales/SaleDetails?PropertyId=7',
+    }),
+    'headerless.html': `<table><tr><td><a href="/Sales/SaleDetails?PropertyId=7">Details</a></td>
+      <td>F-26000100</td><td>3/25/2026</td><td>A BANK</td><td>A MAN</td><td>17 B ST...</td></tr></table>`,
+    'table.html': `<table><thead><tr><th>Owner</th><th>Parcel #</th><th>Court File #</th><th>Minimum Bid*</th></tr>
+      <tr><th>A MAN<br/>A WOMAN</th><th>0017</th><th><a href="https://docket.example/1">26M1</a></th><th>$767.06*</th></tr>
+      <tr><th>A MAN</th><th></th><th></th><th>$1.00</th></tr></thead></table>`,
     'short.json': loadBody([itemHtml('41', foreclosure)], ['41', '42']),
   }
   for (const [name, body] of Object.entries(files)) await writeFile(join(folder, name), body)
@@ -116,6 +134,55 @@ test('a maintenance page prints nothing and is named', async () => {
   expect(errors).toEqual([expect.stringContaining('maintenance')])
 })
 
+test('the pages of CivilView are read in either layout, and its lists', async () => {
+  const { code, items, errors } = await gavelParse(
+    '--platform',
+    'civilview',
+    'rows.html',
+    'divs.html',
+    'list.html',
+    'headerless.html',
+    'table.html',
+  )
+  expect(code).toBe(0)
+  expect(errors).toEqual([expect.stringContaining('no list of sales')])
+  const [rows, divs, ...listed] = items
+  expect(rows.prospect).toMatchObject({
+    saleNumber: sale.sheriffNumber,
+    auctionDate: '2026-03-25',
+    timeText: sale.time,
+  })
+  expect({ ...divs.prospect, sourceUrl: null }).toEqual({ ...rows.prospect, sourceUrl: null })
+  expect(listed.map((item) => item.prospect.saleNumber)).toEqual([
+    ...sales.map((one) => one.sheriffNumber),
+    'F-26000100',
+  ])
+  expect(listed.at(-1).fields[1]).toEqual({ label: 'Sales Date', value: '3/25/2026' })
+})
+
+test('the rows of a plain table are read by the labels of their columns', async () => {
+  const { code, items, errors } = await gavelParse('--platform', 'HTML_TABLE', '--county', 'nc/henderson', 'table.html')
+  expect({ code, errors }).toEqual({ code: 0, errors: [] })
+  expect(items[0]).toMatchObject({
+    auctionId: null,
+    fields: [
+      { label: 'Owner', value: 'A MAN' },
+      { label: '', value: 'A WOMAN' },
+      { label: 'Parcel #', value: '0017' },
+      { label: 'Court File #', value: '26M1', href: 'https://docket.example/1' },
+      { label: 'Minimum Bid*', value: '$767.06*' },
+    ],
+    prospect: {
+      defendant: 'A MAN, A WOMAN',
+      parcelId: '0017',
+      caseNumber: '26M1',
+      openingBid: '767.06',
+      stateCode: 'NC',
+    },
+  })
+  expect(items[1]).toMatchObject({ prospect: null, rejected: expect.stringContaining('caseNumber: neither case') })
+})
+
 test('ids without markup are named', async () => {
   const { code, items, errors } = await gavelParse('--platform', 'REALAUCTION', 'short.json')
   expect({ code, count: items.length }).toEqual({ code: 0, count: 1 })
@@ -139,7 +206,6 @@ test('an unreadable file is one line on stderr, and the others go on', async () 
 })
 
 test.each([
-  [['--platform', 'CIVILVIEW', 'page.html'], 'CIVILVIEW'],
   [['--platform', 'ebay', 'page.html'], '--platform'],
   [['--platform', 'REALAUCTION', '--date', '05/41/2026', 'page.html'], '--date'],
   [['--platform', 'REALAUCTION', '--area', 'X', 'page.html'], '--area'],

@@ -39,7 +39,7 @@ it("a browser walks every page with the day page's own pager", async () => {
             items.map((item) => ({
               aid: item.getAttribute('aid'),
               texts: [...item.querySelectorAll('.AD_LBL, .AD_DTA')].map((cell) =>
-                String(cell.textContent).replaceAll(/\s+/g, ' ').trim(),
+                cell.textContent.replaceAll(/\s+/g, ' ').trim(),
               ),
             })),
           )),
