@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Role } from '../domain.ts'
 import type { Database } from './database.ts'
 import type { ApiKeyRow, UserRow } from './tables.ts'
 
@@ -23,19 +24,19 @@ export async function usableKey(db: Database, hash: Buffer): Promise<{ key: ApiK
   return user ? { key, user } : null
 }
 
-/** Of these keys, the ones that may still be used. */
-export async function stillUsable(db: Database, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set()
+/** Of these keys, the ones that may still be used, each with the role of its user. */
+export async function stillUsable(db: Database, ids: readonly string[]): Promise<Map<string, Role>> {
+  if (ids.length === 0) return new Map()
   const rows = await db
     .selectFrom('apiKeys')
     .innerJoin('users', 'users.id', 'apiKeys.userId')
-    .select('apiKeys.id')
+    .select(['apiKeys.id', 'users.role'])
     .where('apiKeys.id', 'in', [...ids])
     .where('apiKeys.revokedAt', 'is', null)
     .where((eb) => eb.or([eb('apiKeys.expiresAt', 'is', null), eb('apiKeys.expiresAt', '>', sql<Date>`now()`)]))
     .where('users.active', '=', true)
     .execute()
-  return new Set(rows.map((row) => row.id))
+  return new Map(rows.map((row) => [row.id, row.role]))
 }
 
 /** Notes that a key was used, at most once a minute. */

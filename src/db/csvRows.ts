@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { readInBatches } from './cursor.ts'
 import type { Database } from './database.ts'
 import type { ProspectRow } from './tables.ts'
 
@@ -6,7 +7,8 @@ export interface CsvRow extends ProspectRow {
   countyName: string
 }
 
-const rowsPerFetch = 500
+/** As many as a cursor would fetch at once. */
+const fewRows = 500
 
 /** Every label that the raw data of a job's prospects holds, sorted; blank ones are left out. */
 export async function readRawLabels(db: Database, jobId: string): Promise<string[]> {
@@ -21,10 +23,14 @@ export async function readRawLabels(db: Database, jobId: string): Promise<string
 }
 
 /**
- * Every prospect a job saved, by auction date and id: in one read where they are few, else from a cursor, so that as
- * many are in memory as are fetched at once. The rows are those of one moment.
+ * Every prospect a job saved, by auction date and id, in batches: in one read where they are few, else from a cursor
+ * (src/db/cursor.ts), which `signal` cancels.
  */
-export async function* streamJobProspects(db: Database, jobId: string): AsyncGenerator<CsvRow, void, undefined> {
+export async function* streamJobProspects(
+  db: Database,
+  jobId: string,
+  signal?: AbortSignal,
+): AsyncGenerator<CsvRow[], void, undefined> {
   const ofJob = sql<CsvRow>`
     select p.*, c.name as county_name
     from job_prospects jp
@@ -32,21 +38,7 @@ export async function* streamJobProspects(db: Database, jobId: string): AsyncGen
     join counties c on c.fips = p.county_fips
     where jp.job_id = ${jobId}
     order by p.auction_date nulls last, p.id`
-  const { rows: few } = await sql<CsvRow>`${ofJob} limit ${rowsPerFetch + 1}`.execute(db)
-  if (few.length <= rowsPerFetch) {
-    yield* few
-    return
-  }
-  const trx = await db.startTransaction().execute()
-  try {
-    await sql`declare job_prospects_of no scroll cursor for ${ofJob}`.execute(trx)
-    while (true) {
-      const { rows } = await sql<CsvRow>`fetch ${sql.lit(rowsPerFetch)} from job_prospects_of`.execute(trx)
-      yield* rows
-      if (rows.length < rowsPerFetch) break
-    }
-  } finally {
-    // It has only read.
-    await trx.rollback().execute()
-  }
+  const { rows: few } = await sql<CsvRow>`${ofJob} limit ${fewRows + 1}`.execute(db)
+  if (few.length <= fewRows) yield few
+  else yield* readInBatches(db, [ofJob], signal)
 }

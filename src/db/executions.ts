@@ -56,8 +56,10 @@ export async function closeExecution(
     .where('id', '=', executionId)
     .where('status', '=', 'RUNNING')
     // This one is not yet among those that the subquery sees.
-    .returning(sql<number>`duration_ms + (
-      select coalesce(sum(e.duration_ms), 0)::bigint from executions e where e.job_id = executions.job_id)`.as('total'))
+    .returning(
+      sql<number>`duration_ms + (
+      select coalesce(sum(e.duration_ms), 0)::bigint from executions e where e.job_id = executions.job_id)`.as('total'),
+    )
     .executeTakeFirstOrThrow()
   return closed.total
 }

@@ -71,13 +71,26 @@ export function inPlaces(
 /** The text is contained in the column, without case; its own `%`, `_` and `\` stand for themselves. */
 export function contains(column: string, text: string | null | undefined): Expression<SqlBool>[] {
   if (text == null || text === '') return []
-  return [sql<SqlBool>`${sql.ref(column)} ilike ${`%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`]
+  return [sql<SqlBool>`${sql.ref(column)} ilike ${likePattern(text)}`]
 }
 
-/** Refuses lists of a filter that are given and empty: they would match nothing, which nobody means. */
+/** The pattern of LIKE for text that has this in it. */
+export function likePattern(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+}
+
+/**
+ * Refuses lists of a filter that are given and empty: they would match nothing, which nobody means. And text with a
+ * NUL, which Postgres cannot hold.
+ */
 export function refuseEmptyLists(filter: object | null | undefined): void {
-  const issues = Object.entries(filter ?? {})
-    .filter(([, value]) => Array.isArray(value) && value.length === 0)
-    .map(([name]) => ({ path: ['filter', name], message: 'must not be an empty list' }))
+  const issues = senseless(filter, ['filter'])
   if (issues.length > 0) throw new RefusedInputError(issues)
+}
+
+function senseless(value: unknown, path: string[]): { path: string[]; message: string }[] {
+  if (typeof value === 'string') return value.includes('\0') ? [{ path, message: 'must not hold a NUL' }] : []
+  if (Array.isArray(value) && value.length === 0) return [{ path, message: 'must not be an empty list' }]
+  if (typeof value !== 'object' || value === null || value instanceof Date) return []
+  return Object.entries(value).flatMap(([name, part]) => senseless(part, [...path, name]))
 }

@@ -26,7 +26,7 @@ export class RefusedInputError extends Error {
   }
 }
 
-type KeyType = 'text' | 'uuid' | 'integer' | 'date' | 'instant'
+type KeyType = 'text' | 'uuid' | 'integer' | 'decimal' | 'date' | 'instant'
 
 /** One expression that rows are sorted by, never null in its segment. `of` is its value in a row that was read. */
 export interface SortKey<Row> {
@@ -120,6 +120,11 @@ export async function readPages<Row, TB extends keyof Tables>(
   return sources.map((rows, i) => toPage(found[i] as Row[], { backward, limit, after, before, order, rows }))
 }
 
+/** All of the rows: a query for each segment of the order, to be read one after the other. */
+export function orderedParts<Row, TB extends keyof Tables>(rows: Rows<Row, TB>, order: Order<Row>): Rows<Row, TB>[] {
+  return order.segments.map((_, index) => walk(rows, order, index, { backward: false, after: null, before: null }))
+}
+
 /** How many rows there are behind each page; one statement for all. */
 export async function countRows(db: Database, all: readonly RawBuilder<unknown>[]): Promise<number[]> {
   const counts = all.map((rows, i) => sql`select ${sql.lit(i)} as parent, count(*) as rows from (${rows}) counted`)
@@ -200,6 +205,8 @@ function isOfType(value: unknown, type: KeyType): boolean {
   switch (type) {
     case 'text':
       return !value.includes('\0')
+    case 'decimal':
+      return /^-?\d{1,12}\.\d\d$/.test(value)
     case 'uuid':
       return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
     case 'date':
@@ -232,6 +239,7 @@ function beyond<Row>(segment: Segment<Row>, values: readonly (string | number)[]
     text: 'text',
     uuid: 'uuid',
     integer: 'bigint',
+    decimal: 'numeric',
     date: 'date',
     instant: 'timestamptz',
   }

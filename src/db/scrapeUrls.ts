@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import { contains, inPlaces, oneOf, type Place } from './filters.ts'
 import { columnKey, type Page, type PageArgs, plainOrder, readPage } from './pages.ts'
 import type { ScrapeUrlRow, Tables } from './tables.ts'
+import { isStillReferenced, isViolationOf } from './violations.ts'
 
 export interface ScrapeUrlFilter {
   places?: readonly Place[] | null | undefined
@@ -125,6 +126,13 @@ export async function updateScrapeUrl(
   }
 }
 
-function isViolationOf(error: unknown, constraint: string): boolean {
-  return error instanceof Error && 'constraint' in error && error.constraint === constraint
+/** Deletes a scrape URL with its schedules; null when there is none, 'used' when anything that is kept was read there. */
+export async function deleteScrapeUrl(db: Database, id: string): Promise<'deleted' | 'used' | null> {
+  try {
+    const deleted = await db.deleteFrom('scrapeUrls').where('id', '=', id).returning('id').executeTakeFirst()
+    return deleted ? 'deleted' : null
+  } catch (error) {
+    if (isStillReferenced(error)) return 'used'
+    throw error
+  }
 }

@@ -48,6 +48,7 @@ export interface Tables {
   webhooks: WebhookTable
   webhookSecrets: { webhookId: string; secret: Buffer }
   webhookDeliveries: WebhookDeliveryTable
+  exportLinkSecret: { onlyRow: Generated<boolean>; secret: Buffer }
   prospectChangeCounter: { onlyRow: Generated<boolean>; position: number }
 }
 
@@ -292,6 +293,8 @@ interface ProspectTable {
   countyFips: string
   /** The county's state; `stateCode` is the address's. */
   countyState: string
+  /** State and name of the county, what counties are sorted by; the database fills it in. */
+  countySort: Generated<string>
   caseNumber: Maybe<string>
   caseSuffix: Maybe<string>
   /** The case number with its suffix, upper case, letters and digits only. */

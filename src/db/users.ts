@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Updateable } from 'kysely'
 import type { Role } from '../domain.ts'
 import type { Database } from './database.ts'
-import type { UserRow } from './tables.ts'
+import type { Tables, UserRow } from './tables.ts'
+import { isViolationOf } from './violations.ts'
 
 export async function allUsers(db: Database): Promise<UserRow[]> {
   return await db.selectFrom('users').selectAll().orderBy(sql`lower(name)`).execute()
@@ -34,4 +35,19 @@ export async function insertUser(db: Database, name: string, role: Role): Promis
     .returningAll()
     .executeTakeFirst()
   return row ?? null
+}
+
+/** Changes a user; null when there is none, 'taken' when another has the name. */
+export async function updateUser(
+  db: Database,
+  id: string,
+  change: Pick<Updateable<Tables['users']>, 'name' | 'role' | 'active'>,
+): Promise<UserRow | 'taken' | null> {
+  try {
+    const row = await db.updateTable('users').set(change).where('id', '=', id).returningAll().executeTakeFirst()
+    return row ?? null
+  } catch (error) {
+    if (isViolationOf(error, 'users_name')) return 'taken'
+    throw error
+  }
 }

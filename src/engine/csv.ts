@@ -2,62 +2,12 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { stringify } from 'csv-stringify'
+import { stringify } from 'csv-stringify/sync'
 import { type CsvRow, readRawLabels, streamJobProspects } from '../db/csvRows.ts'
 import type { Database } from '../db/database.ts'
-import { globalId, type RawField } from '../domain.ts'
+import type { RawField } from '../domain.ts'
 import { ScrapeError } from './errors.ts'
-
-type Cell = string | number | boolean | null
-
-/** The columns of a job's file, under the names of the schema. */
-const columns: readonly [name: string, cell: (row: CsvRow) => Cell | Date][] = [
-  ['id', (row) => globalId('Prospect', row.id)],
-  ['state', (row) => row.countyState],
-  ['county', (row) => row.countyName],
-  ['caseNumber', (row) => row.caseNumber],
-  ['caseSuffix', (row) => row.caseSuffix],
-  ['lot', (row) => row.lot],
-  ['auctionDate', (row) => row.auctionDate],
-  ['startsAt', (row) => row.startsAt],
-  ['timeText', (row) => row.timeText],
-  ['auctionStatus', (row) => row.auctionStatus],
-  ['auctionStatusText', (row) => row.auctionStatusText],
-  ['auctionType', (row) => row.auctionType],
-  ['auctionTypeText', (row) => row.auctionTypeText],
-  ['propertyAddress', (row) => row.propertyAddress],
-  ['city', (row) => row.city],
-  ['stateCode', (row) => row.stateCode],
-  ['zip', (row) => row.zip],
-  ['parcelId', (row) => row.parcelId],
-  ['legalDescription', (row) => row.legalDescription],
-  ['finalJudgmentAmount', (row) => row.finalJudgmentAmount],
-  ['plaintiffMaxBid', (row) => row.plaintiffMaxBid],
-  ['assessedValue', (row) => row.assessedValue],
-  ['assessedValueLabel', (row) => row.assessedValueLabel],
-  ['openingBid', (row) => row.openingBid],
-  ['depositAmount', (row) => row.depositAmount],
-  ['saleAmount', (row) => row.saleAmount],
-  ['soldAt', (row) => row.soldAt],
-  ['soldTo', (row) => row.soldTo],
-  ['buyerType', (row) => row.buyerType],
-  ['surplus', (row) => row.surplus],
-  ['plaintiff', (row) => row.plaintiff],
-  ['defendant', (row) => row.defendant],
-  ['attorney', (row) => row.attorney],
-  ['certificateNumber', (row) => row.certificateNumber],
-  ['saleNumber', (row) => row.saleNumber],
-  ['auctionId', (row) => row.auctionId],
-  ['caseUrl', (row) => row.caseUrl],
-  ['parcelUrl', (row) => row.parcelUrl],
-  ['sourceUrl', (row) => row.sourceUrl],
-  ['rawData', (row) => JSON.stringify(row.rawData)],
-  ['listed', (row) => row.listed],
-  ['delistedAt', (row) => row.delistedAt],
-  ['firstSeenAt', (row) => row.firstSeenAt],
-  ['lastSeenAt', (row) => row.lastSeenAt],
-  ['updatedAt', (row) => row.updatedAt],
-]
+import { prospectColumns } from './prospectColumns.ts'
 
 /** Amounts are text in the database and numbers in a spreadsheet: a leading `-` is theirs. */
 const numberColumns = new Set([
@@ -107,35 +57,42 @@ export function jobCsvName(job: { id: string }, place: { state: string; countyNa
 }
 
 /** A job's file as it is now: every prospect it saved, every field, then a column for each raw label. */
-export async function* streamJobCsv(db: Database, jobId: string): AsyncGenerator<string, void, undefined> {
-  const labels = await readRawLabels(db, jobId)
-  const names = [...columns.map(([name]) => name), ...labels]
-  const csv = stringify({ header: true, columns: names.map((name) => ({ key: name, header: textCell(name) })) })
-  csv.setEncoding('utf8')
-  const filled = pipeline(
-    streamJobProspects(db, jobId),
-    async function* (rows: AsyncIterable<CsvRow>) {
-      for await (const row of rows) yield record(row, labels)
-    },
-    csv,
-  )
-  // Heard below, once everything that was written has been read.
-  filled.catch(() => csv.destroy())
-  for await (const text of csv) yield text as string
-  await filled
+export async function* streamJobCsv(
+  db: Database,
+  jobId: string,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  yield* csvOf(streamJobProspects(db, jobId, signal), await readRawLabels(db, jobId))
+}
+
+/** Prospects as CSV: a header, then a line for each; every field, then a column for each of the raw labels. */
+export async function* csvOf(
+  batches: AsyncIterable<readonly CsvRow[]>,
+  labels: readonly string[] = [],
+): AsyncGenerator<string, void, undefined> {
+  let header = stringify([[...prospectColumns.map(([name]) => name), ...labels.map(textCell)]])
+  for await (const rows of batches) {
+    yield header + stringify(rows.map((row) => record(row, labels)))
+    header = ''
+  }
+  if (header !== '') yield header
 }
 
 /** One line's cells in the order of the columns. */
 function record(row: CsvRow, labels: readonly string[]): string[] {
   const raw = rawCells(row.rawData.fields)
   return [
-    ...columns.map(([name, cell]) => {
-      const value = cell(row)
-      const text = value instanceof Date ? value.toISOString() : String(value ?? '')
+    ...prospectColumns.map(([name, value]) => {
+      const text = printed(value(row))
       return numberColumns.has(name) ? text : textCell(text)
     }),
     ...labels.map((label) => textCell(raw.get(label) ?? '')),
   ]
+}
+
+function printed(value: ReturnType<(typeof prospectColumns)[number][1]>): string {
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '')
 }
 
 /** The values by label; a blank label continues the field before it. */

@@ -1,12 +1,6 @@
 import { changeJob, type LogEntry, lockExecution, lockJob } from '../db/changeJob.ts'
 import type { Database, Tx } from '../db/database.ts'
-import {
-  closeExecution,
-  findOpenExecution,
-  insertExecution,
-  insertJobError,
-  notifyClosed,
-} from '../db/executions.ts'
+import { closeExecution, findOpenExecution, insertExecution, insertJobError, notifyClosed } from '../db/executions.ts'
 import { findJob, findJobSite, transactionNow, transactionTime } from '../db/jobs.ts'
 import type { ExecutionRow, JobRow } from '../db/tables.ts'
 import { errorPolicies } from './errors.ts'

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { insertApiKey, noteKeyUse, usableKey } from '../db/apiKeys.ts'
 import type { Database } from '../db/database.ts'
 import type { ApiKeyRow, UserRow } from '../db/tables.ts'
-import { insertUser, userByName, usersById } from '../db/users.ts'
+import { insertUser, updateUser as storeUser, userByName, usersById } from '../db/users.ts'
 import type { Role } from '../domain.ts'
 import type { InputIssue, Outcome } from './outcome.ts'
 
@@ -26,6 +26,35 @@ export async function createUser(db: Database, input: { name: string; role: Role
   const user = await insertUser(db, input.name.trim(), input.role)
   if (user) return { kind: 'ok', value: user }
   return { kind: 'conflict', reason: 'ALREADY_EXISTS', message: `There is a user named ${input.name.trim()}.` }
+}
+
+/**
+ * Changes a user; what is left out, or null, stays. Their keys follow at once: those of a user that is not active are
+ * no good. A name that another has: ALREADY_EXISTS.
+ */
+export async function updateUser(
+  db: Database,
+  input: {
+    id: string
+    name?: string | null | undefined
+    role?: Role | null | undefined
+    active?: boolean | null | undefined
+  },
+): Promise<Outcome<UserRow>> {
+  const [old] = await usersById(db, [input.id])
+  if (!old) return { kind: 'notFound', id: input.id, message: 'There is no such user.' }
+  const name = (input.name ?? old.name).trim()
+  const issues = nameIssues(name)
+  if (issues.length > 0) return { kind: 'invalid', issues }
+  const user = await storeUser(db, old.id, {
+    ...(input.name == null ? {} : { name }),
+    ...(input.role == null ? {} : { role: input.role }),
+    active: input.active ?? old.active,
+  })
+  if (user === 'taken') {
+    return { kind: 'conflict', reason: 'ALREADY_EXISTS', message: `There is a user named ${name}.` }
+  }
+  return user ? { kind: 'ok', value: user } : { kind: 'notFound', id: input.id, message: 'There is no such user.' }
 }
 
 /**

@@ -26,9 +26,8 @@ export function isCalendarDate(text: string): boolean {
 
 /** The days from the first to the last, both included. */
 export function daysBetween(first: CalendarDate, last: CalendarDate): CalendarDate[] {
-  const days: CalendarDate[] = []
-  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day)
-  return days
+  const days = (Date.parse(last) - Date.parse(first)) / 86_400_000 + 1
+  return Array.from({ length: Math.max(days, 0) }, (_, i) => addDays(first, i))
 }
 
 /**

@@ -63,8 +63,7 @@ function named<T>(field: keyof ProspectFields, convert: () => T): T {
  * line after a number or an amount is the address's.
  */
 function readEntries({ raw, reading }: SiteItem): Entry[] {
-  const named = (label: string, name: string) =>
-    reading?.fields.get(label) ?? (name === '' ? 'none' : labelField(name))
+  const named = (label: string, name: string) => reading?.fields.get(label) ?? (name === '' ? 'none' : labelField(name))
   const entries: Entry[] = []
   for (const { label, value, href } of raw.fields) {
     const name = label.replace(/[\s:]+$/, '')
@@ -122,7 +121,10 @@ function convertEntries(entries: readonly Entry[], item: SiteItem, context: Conv
   const ownDate = named('auctionDate', () => readDate(text('auctionDate'), context.timezone, item.reading))
   const auctionDate = item.auctionDate ?? ownDate?.date ?? null
   const timeText =
-    item.timeText ?? text('timeText') ?? ownDate?.timeText ?? named('startsAt', () => startTime(item, auctionDate, context))
+    item.timeText ??
+    text('timeText') ??
+    ownDate?.timeText ??
+    named('startsAt', () => startTime(item, auctionDate, context))
   const address = parseAddress([
     ...(of('address')[0]?.lines.map((line) => toldText(line) ?? '') ?? ['']),
     ...of('cityLine').flatMap((entry) => entry.lines),

@@ -82,15 +82,7 @@ const labels: Record<LabelField, readonly string[]> = {
   ],
   depositAmount: ['Deposit Requirement'],
   saleAmount: ['Sale Amount', 'Sold Amount', 'Amount Sold'],
-  none: [
-    'Case Status',
-    'Proof of Publication',
-    'Priors',
-    'Property Note',
-    'Deed',
-    'Deed Address',
-    'Status History',
-  ],
+  none: ['Case Status', 'Proof of Publication', 'Priors', 'Property Note', 'Deed', 'Deed Address', 'Status History'],
 }
 
 /** Letters, digits and the number sign: `Approx. Upset*:` is `approxupset`, `Case #:` is `case#`. */

@@ -2,7 +2,7 @@ import type { Page, Request } from 'playwright'
 import { ScrapeError } from '../errors.ts'
 import { retryAfterSeconds } from '../fetch/retryAfter.ts'
 import { judgeStatus } from './answers.ts'
-import { explainFault } from './browserFault.ts'
+import { explainFault, watchForCuts } from './browserFault.ts'
 import type { Visit } from './site.ts'
 
 /** One session with a site: the text of its pages as the site sends them, by whatever transport. */
@@ -65,7 +65,7 @@ async function browserPages(visit: Visit): Promise<Pages> {
     await context.close()
     throw error
   }
-  const guarded = watchRedirects(visit, page)
+  const guarded = watchTraffic(visit, page)
   return {
     get: (url) => visit.stage('FETCH', () => guarded(() => visitPage(page, url))),
     post: (url, form) => visit.stage('FETCH', () => guarded(() => sendForm(page, url, form))),
@@ -76,8 +76,6 @@ async function browserPages(visit: Visit): Promise<Pages> {
 async function visitPage(page: Page, url: URL): Promise<SentPage> {
   const response = await page.goto(url.href, { waitUntil: 'domcontentloaded' })
   if (response === null) throw new ScrapeError('CONNECTION', 'the browser received no answer', { url: url.href })
-  const cut = await response.finished()
-  if (cut !== null) throw cut
   const text = await response.text()
   return judgedPage({
     status: response.status(),
@@ -106,26 +104,28 @@ function judgedPage(answer: { status: number; url: string; text: string; retryAf
 }
 
 /** Runs what the browser does, and says what a failure of it was. */
-function watchRedirects(visit: Visit, page: Page): <T>(work: () => Promise<T>) => Promise<T> {
-  let fault: unknown = null
+function watchTraffic(visit: Visit, page: Page): <T>(work: () => Promise<T>) => Promise<T> {
+  let fault = Promise.withResolvers<never>()
   page.on('request', (request: Request) => {
     if (request.redirectedFrom() === null || request.frame() !== page.mainFrame()) return
     if (!request.isNavigationRequest() && request.resourceType() !== 'fetch') return
     try {
       judgeRedirect(visit.url, new URL(request.url()))
     } catch (error) {
-      fault ??= error
+      fault.reject(error)
     }
   })
+  watchForCuts(visit, page, (error) => fault.reject(error))
   return async (work) => {
-    fault = null
+    fault = Promise.withResolvers()
+    const done = work()
+    // Waited for only while the other is.
+    done.catch(() => undefined)
+    fault.promise.catch(() => undefined)
     try {
-      const done = await work()
-      if (fault === null) return done
+      return await Promise.race([done, fault.promise])
     } catch (error) {
-      visit.signal.throwIfAborted()
-      throw fault ?? (await explainFault(visit, error))
+      throw await explainFault(visit, error)
     }
-    throw fault
   }
 }

@@ -9,41 +9,42 @@ export const fold = (text: string): string => text.toWellFormed().replaceAll('\0
 
 /** The text a reader sees in a node: folded, a `<br>` as a space, scripts and comments left out. */
 export function textOf(node: AnyNode): string {
-  return fold(collect(node))
+  return fold(collect(node, (name) => (name === 'br' ? ' ' : '')))
 }
 
 /** The text of a fragment of HTML, for values that may carry entities or tags. */
 export function textOfHtml(html: string): string {
-  if (!/[<&]/.test(html)) return fold(html)
-  return fold(load(html).root().contents().toArray().map(collect).join(''))
+  return /[<&]/.test(html) ? textOf(load(html).root()[0] as AnyNode) : fold(html)
 }
 
 /** The lines a reader sees in a node, each folded; blank ones are left out. A `<br>` and a block end a line. */
 export function linesOf(node: AnyNode): string[] {
-  return broken(node)
+  return collect(node, (name) => (breaking.has(name) ? lineEnd : ''))
     .split(lineEnd)
     .map(fold)
     .filter((line) => line !== '')
 }
 
-/** Not in any page: what `fold` drops anyway. */
+/** In no text: `collect` drops it, as `fold` does. */
 const lineEnd = '\0'
-const blocks = new Set(['p', 'div', 'li', 'ul', 'ol', 'tr', 'table', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'])
+const breaking = new Set(['br', 'p', 'div', 'li', 'ul', 'ol', 'tr', 'table', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'])
 
-function broken(node: AnyNode): string {
-  if (node.nodeType === 3) return node.data.replaceAll(lineEnd, '')
-  if (!('children' in node)) return ''
-  const name = 'name' in node ? node.name : ''
-  if (name === 'script' || name === 'style') return ''
-  if (name === 'br') return lineEnd
-  const inside = node.children.map(broken).join('')
-  return blocks.has(name) ? lineEnd + inside + lineEnd : inside
-}
-
-function collect(node: AnyNode): string {
-  if (node.nodeType === 3) return node.data
-  if (!('children' in node)) return ''
-  const name = 'name' in node ? node.name : ''
-  if (name === 'script' || name === 'style') return ''
-  return name === 'br' ? ' ' : node.children.map(collect).join('')
+/**
+ * The text of a node, with what `mark` says around each element, by its name. Without recursion: broken pages nest
+ * deeper than a stack.
+ */
+function collect(root: AnyNode, mark: (name: string) => string): string {
+  const parts: string[] = []
+  const left: (AnyNode | string)[] = [root]
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    if (typeof node === 'string') parts.push(node)
+    else if (node.nodeType === 3) parts.push(node.data.replaceAll(lineEnd, ''))
+    else if ('children' in node) {
+      const name = 'name' in node ? node.name : ''
+      if (name === 'script' || name === 'style') continue
+      parts.push(mark(name))
+      left.push(mark(name), ...node.children.toReversed())
+    }
+  }
+  return parts.join('')
 }

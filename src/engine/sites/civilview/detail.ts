@@ -34,7 +34,9 @@ export function parseDetail(html: string): SaleDetail {
   const rows = $('tr > .heading-bold')
     .toArray()
     .map((cell) => [cell, $(cell).next('td').get(0)] as const)
-  const fields = [...pairs, ...rows].flatMap(([label, value]) => (label === undefined ? [] : readField($, label, value)))
+  const fields = [...pairs, ...rows].flatMap(([label, value]) =>
+    label === undefined ? [] : readField($, label, value),
+  )
   return { fields, history: readHistory($), closed: isClosed(html, []) }
 }
 

@@ -1,4 +1,5 @@
 import type { CheerioAPI } from 'cheerio'
+import type { AnyNode } from 'domhandler'
 import type { CalendarDate, RawField } from '../../../domain.ts'
 import { parsePrintedDate } from '../../convert/dates.ts'
 import { labelField } from '../../convert/labels.ts'
@@ -48,7 +49,7 @@ export function parseList(html: string, page: URL): SalesList {
   const tables = tablesOf($)
   const [table] = tables
   if (table === undefined) {
-    if (form === null || !noSales.test($('body').text())) {
+    if (form === null || !noSales.test(textOf($.root()[0] as AnyNode))) {
       throw recogniseRefusal(html) ?? new ScrapeError('TEMPLATE_CHANGED', `no list of sales on ${page.pathname}`)
     }
     return { rows: [], open: chosenList($), form, gap: gapOf($, html, [], page) }
@@ -60,8 +61,8 @@ export function parseList(html: string, page: URL): SalesList {
 const noSales = /\bno (?:(?:open|sold|cancelled|matching) ?)*(?:sales|records|results|properties|listings)\b/i
 
 const isHeader = (labels: readonly string[]): boolean => {
-  const fields = labels.map(labelField)
-  return fields.includes('saleNumber') && fields.includes('auctionDate')
+  const fields = new Set(labels.map(labelField))
+  return fields.has('saleNumber') && fields.has('auctionDate')
 }
 
 /** In the order of the pages that have no header; the link stands before them. */

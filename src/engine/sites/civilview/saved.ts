@@ -2,12 +2,12 @@ import type { RawField } from '../../../domain.ts'
 import { parsePrintedDate } from '../../convert/dates.ts'
 import { labelField } from '../../convert/labels.ts'
 import { normaliseKey } from '../../convert/normalise.ts'
+import { ScrapeError } from '../../errors.ts'
 import { recogniseRefusal } from '../answers.ts'
 import type { SavedListings, SiteItem } from '../site.ts'
 import { distinctKeys } from '../sourceKeys.ts'
 import { parseDetail, withStatus } from './detail.ts'
 import { parseList } from './list.ts'
-import { ScrapeError } from '../../errors.ts'
 
 /** The sale of a saved page in either layout, or the sales of a saved list with what the list says of them. */
 export function readSaved(body: string, url: string): SavedListings {

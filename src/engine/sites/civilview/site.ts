@@ -1,7 +1,7 @@
 import type { CalendarDate } from '../../../domain.ts'
 import { parsePrintedDate } from '../../convert/dates.ts'
-import { normaliseKey } from '../../convert/normalise.ts'
 import { labelField } from '../../convert/labels.ts'
+import { normaliseKey } from '../../convert/normalise.ts'
 import { type ErrorCode, ScrapeError } from '../../errors.ts'
 import { type FullList, type ListEntry, readFullList } from '../fullList.ts'
 import type { Pages } from '../pages.ts'
@@ -20,7 +20,12 @@ export const civilView: Platform = {
   readSaved,
   issuesOf: (url) =>
     countyId(url) === null
-      ? [{ path: ['url'], message: 'must name the county: https://salesweb.civilview.com/Sales/SalesSearch?countyId=7' }]
+      ? [
+          {
+            path: ['url'],
+            message: 'must name the county: https://salesweb.civilview.com/Sales/SalesSearch?countyId=7',
+          },
+        ]
       : [],
 }
 
@@ -49,7 +54,7 @@ async function openLists(visit: Visit, pages: Pages): Promise<FullList<Entry>> {
     dated: true,
     pages: 2,
     gap: open.gap ?? over.gap,
-    itemsOf: (some) => readItems(visit, pages, some as readonly Entry[]),
+    itemsOf: (some) => readItems(visit, pages, some),
   }
 }
 
@@ -114,18 +119,18 @@ async function readItems(
   return { items, lacks }
 }
 
-const ofOnePage: readonly ErrorCode[] = [
+const ofOnePage: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HTTP_ERROR',
   'CONNECTION',
   'TIMEOUT',
   'TEMPLATE_CHANGED',
   'BODY_TOO_LARGE',
   'DAY_INCOMPLETE',
-]
+])
 
 /** What one page may meet while the others are fine. A site that asks for more time than is left ends the day. */
 const isOfOnePage = (error: unknown): error is ScrapeError =>
-  error instanceof ScrapeError && ofOnePage.includes(error.code) && error.detail.retryAfterSeconds === undefined
+  error instanceof ScrapeError && ofOnePage.has(error.code) && error.detail.retryAfterSeconds === undefined
 
 async function readItem(visit: Visit, pages: Pages, entry: Entry): Promise<SiteItem> {
   const { link, sheriffNumber } = entry

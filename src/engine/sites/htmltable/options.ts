@@ -85,10 +85,12 @@ export type TableOptions = z.infer<typeof tableOptions>
 export function optionIssues(options: unknown): InputIssue[] {
   const checked = tableOptions.safeParse(options ?? {})
   if (checked.success) return []
-  return checked.error.issues.flatMap((issue) => flatten(issue)).map(({ path, message }) => ({
-    path: ['options', ...path.map(String)],
-    message,
-  }))
+  return checked.error.issues
+    .flatMap((issue) => flatten(issue))
+    .map(({ path, message }) => ({
+      path: ['options', ...path.map(String)],
+      message,
+    }))
 }
 
 /** Of a union that nothing fits, what is wrong with the variant that comes nearest. */
@@ -106,8 +108,9 @@ const misfit = (issues: readonly z.core.$ZodIssue[]): number =>
   issues.filter((issue) => issue.code === 'unrecognized_keys' || issue.code === 'invalid_type').length
 
 function isSelector(text: string): boolean {
+  if (text.includes('<')) return false
   try {
-    load('').root().find(text)
+    load('<p></p>').root().find(text)
     return true
   } catch {
     // What is thrown has no name of its own; finding in nothing can fail in no other way.

@@ -133,7 +133,8 @@ function pageDate(
   const text = element === undefined ? '' : textOf(element).slice(0, 10_000)
   const found = pattern === undefined ? [text] : new RegExp(pattern, 'i').exec(text)
   const parsed = found === null ? null : parsePrintedDate(found[1] ?? found[0] ?? '', format)
-  if (parsed === null) throw new ScrapeError('TEMPLATE_CHANGED', `no date of the sale in ${selector}: ${text.slice(0, 100)}`)
+  if (parsed === null)
+    throw new ScrapeError('TEMPLATE_CHANGED', `no date of the sale in ${selector}: ${text.slice(0, 100)}`)
   return parsed.date
 }
 

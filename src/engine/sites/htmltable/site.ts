@@ -51,7 +51,7 @@ async function openList(visit: Visit, pages: Pages, options: TableOptions): Prom
     dated: read.some((page) => page.dated),
     pages: read.length,
     gap,
-    itemsOf: async (entries) => ({ items: (entries as readonly Entry[]).map((entry) => entry.item), lacks: null }),
+    itemsOf: async (entries) => ({ items: entries.map((entry) => entry.item), lacks: null }),
   }
 }
 

@@ -2,7 +2,7 @@ import type { BrowserContext, Page, Request, Response } from 'playwright'
 import type { RawStatus } from '../../../domain.ts'
 import { ScrapeError } from '../../errors.ts'
 import { retryAfterSeconds } from '../../fetch/retryAfter.ts'
-import { explainFault } from '../browserFault.ts'
+import { explainFault, watchForCuts } from '../browserFault.ts'
 import type { Visit } from '../site.ts'
 import { judgeRedirect, judgeStatus } from './answers.ts'
 import { parseCalendar } from './calendar.ts'
@@ -145,6 +145,8 @@ function watchTraffic(visit: Visit, page: Page): { guarded<T>(work: () => Promis
       .takeFault()
       .then((told) => fault.reject(told ?? new ScrapeError('CONNECTION', `no answer of ${url}: ${why}`, { url })))
   })
+
+  watchForCuts(visit, page, (error) => fault.reject(error))
 
   return {
     async guarded(work) {

@@ -4,8 +4,8 @@ import type { Element } from 'domhandler'
 import type { CalendarDate } from '../../../domain.ts'
 import { parseDate, parseNamedDate } from '../../convert/dates.ts'
 import { ScrapeError } from '../../errors.ts'
-import { recognisePage } from './pages.ts'
 import { textOf } from '../text.ts'
+import { recognisePage } from './pages.ts'
 
 /** One day of a month page. */
 export interface CalendarCell {

@@ -2,8 +2,8 @@ import { load } from 'cheerio/slim'
 import type { CalendarDate } from '../../../domain.ts'
 import { parseDate, parseNamedDate } from '../../convert/dates.ts'
 import { ScrapeError } from '../../errors.ts'
-import { recognisePage } from './pages.ts'
 import { fold, textOf } from '../text.ts'
+import { recognisePage } from './pages.ts'
 
 /** A day page without its listings, which arrive by FNC=LOAD. */
 export interface PreviewPage {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { RawStatus } from '../../../domain.ts'
 import { ScrapeError } from '../../errors.ts'
-import { parseJson } from './load.ts'
 import { textOfHtml } from '../text.ts'
+import { parseJson } from './load.ts'
 
 /** One FNC=UPDATE answer. */
 export interface StatusAnswer {
