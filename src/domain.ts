@@ -41,6 +41,7 @@ export const webhookEvents = [
   'PROSPECT_CREATED',
   'PROSPECT_UPDATED',
 ] as const
+export const exportFormats = ['CSV', 'NDJSON'] as const
 export const stageNames = ['FETCH', 'PARSE', 'CONVERT', 'SAVE', 'EXPORT', 'NOTIFY'] as const
 
 export type SitePlatform = (typeof sitePlatforms)[number]
@@ -59,6 +60,7 @@ export type BuyerType = (typeof buyerTypes)[number]
 export type ChangeKind = (typeof changeKinds)[number]
 export type Role = (typeof roles)[number]
 export type WebhookEvent = (typeof webhookEvents)[number]
+export type ExportFormat = (typeof exportFormats)[number]
 export type StageName = (typeof stageNames)[number]
 
 /** A calendar date without a zone, `YYYY-MM-DD`. */

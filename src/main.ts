@@ -7,6 +7,7 @@ import { ConfigError } from './config.ts'
  */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  export: async () => (await import('./commands/export.ts')).registerExport,
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   parse: async () => (await import('./commands/parse.ts')).registerParse,

@@ -35,7 +35,8 @@ export async function findTarget(
   target: string,
   options: TargetOptions,
 ): Promise<ScrapeUrlRow> {
-  if (/^https?:\/\//i.test(target)) return (await knownUrl(deps.db, target, options.platform)) ?? (await saved(deps, target, options))
+  if (/^https?:\/\//i.test(target))
+    return (await knownUrl(deps.db, target, options.platform)) ?? (await saved(deps, target, options))
   if (/^[a-z]{2}\//i.test(target)) return await oneOfCounty(deps.db, target, options.type)
   const uuid = idOf(target)
   const [row] = uuid === null ? [] : await scrapeUrlsById(deps.db, [uuid])

@@ -50,8 +50,8 @@ export interface PlainSite<Kind extends string> {
   /** How many requests are held by stalls just now. */
   readonly held: number
   /** Returns what takes the fault away again. */
-  addFault(fault: PlainFault<Kind>): () => void
-  close(): Promise<void>
+  addFault: (fault: PlainFault<Kind>) => () => void
+  close: () => Promise<void>
 }
 
 /** Serves the answers of `respond`, told which faults of the site's own kinds meet the request, on a free port. */
@@ -122,7 +122,11 @@ function answerInstead(met: ReadonlySet<string>): PlainAnswer | null {
 const notice = (title: string): string =>
   `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`
 
-function deliver({ status = 200, headers = {}, body }: PlainAnswer, response: ServerResponse, met: ReadonlySet<string>) {
+function deliver(
+  { status = 200, headers = {}, body }: PlainAnswer,
+  response: ServerResponse,
+  met: ReadonlySet<string>,
+) {
   const bytes = Buffer.from(body)
   const half = bytes.subarray(0, Math.floor(bytes.length / 2))
   const sent = met.has('halfBody') ? half : bytes

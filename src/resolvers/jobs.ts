@@ -97,6 +97,7 @@ export interface ResultOf {
 }
 
 export interface JobResult {
+  jobId: string
   success: boolean
   rowsCollected: number
   duration: string
@@ -112,6 +113,7 @@ export async function loadResults(ended: readonly ResultOf[], context: Context):
     if (!isTerminal(one.status)) return null
     const outcomes = (byJob.get(one.jobId) ?? []).map((day) => day.outcome)
     return {
+      jobId: one.jobId,
       success: one.status === 'COMPLETED',
       rowsCollected: one.rowsSuccess,
       duration: clock(one.durationMs ?? 0),

@@ -9,7 +9,9 @@ import {
   prospectsById,
   prospectsOfCases,
 } from '../db/prospectDetails.ts'
-import { defaultProspectOrder, type ProspectFilter, type ProspectOrder, prospectPages } from '../db/prospectPages.ts'
+import type { ProspectFilter } from '../db/prospectFilter.ts'
+import { defaultProspectOrder, type ProspectOrder } from '../db/prospectOrder.ts'
+import { prospectPages } from '../db/prospectPages.ts'
 import type { ProspectChangeRow, ProspectRow } from '../db/tables.ts'
 import { distinct, inGroups, inOrder } from './batches.ts'
 import type { Context } from './context.ts'

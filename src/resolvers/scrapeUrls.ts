@@ -1,6 +1,12 @@
 import type { Page, PageArgs } from '../db/pages.ts'
 import { countiesByFips } from '../db/places.ts'
-import { finalDaysOfSites, scrapeUrlsById, scrapeUrlsOfCounties, scrapeUrlsPage } from '../db/scrapeUrls.ts'
+import {
+  deleteScrapeUrl,
+  finalDaysOfSites,
+  scrapeUrlsById,
+  scrapeUrlsOfCounties,
+  scrapeUrlsPage,
+} from '../db/scrapeUrls.ts'
 import type { ScrapeUrlRow } from '../db/tables.ts'
 import type { Outcome } from '../engine/outcome.ts'
 import { type SaveScrapeUrlInput, saveScrapeUrl } from '../engine/saveScrapeUrl.ts'
@@ -64,4 +70,14 @@ export async function save(
     viewer?.user.id ?? null,
   )
   return outcome.kind === 'notFound' ? { ...outcome, id: (key === null ? countyId : id) ?? outcome.id } : outcome
+}
+
+/** Deletes a scrape URL that nothing was read at; its schedules go with it. */
+export async function remove(id: string, { db }: Context): Promise<Outcome<{ deletedId: string }>> {
+  const key = keyOf('CountyScrapeUrl', id)
+  const done = key === null ? null : await deleteScrapeUrl(db, key)
+  if (done === null) return { kind: 'notFound', id, message: 'There is no such scrape URL.' }
+  if (done === 'deleted') return { kind: 'ok', value: { deletedId: id } }
+  const message = 'The scrape URL has jobs, or prospects and day reports of theirs. It can be made inactive.'
+  return { kind: 'conflict', reason: 'IN_USE', message }
 }

@@ -3,7 +3,7 @@ import type { ApiKeyRow, UserRow } from '../db/tables.ts'
 import { allUsers, usersById } from '../db/users.ts'
 import type { Role } from '../domain.ts'
 import type { Outcome } from '../engine/outcome.ts'
-import { createApiKey, createUser } from '../engine/people.ts'
+import { createApiKey, createUser, updateUser } from '../engine/people.ts'
 import { distinct, inGroups, inOrder } from './batches.ts'
 import type { Context } from './context.ts'
 import { keyOf } from './globalIds.ts'
@@ -43,6 +43,21 @@ export function maySeeKeysOf(userId: string, { viewer }: Context): boolean {
 
 export async function create(input: { name: string; role: Role }, { db }: Context): Promise<Outcome<UserRow>> {
   return await createUser(db, input)
+}
+
+export async function update(
+  input: {
+    id: string
+    name?: string | null | undefined
+    role?: Role | null | undefined
+    active?: boolean | null | undefined
+  },
+  { db }: Context,
+): Promise<Outcome<UserRow>> {
+  const id = keyOf('User', input.id)
+  if (id === null) return { kind: 'notFound', id: input.id, message: 'There is no such user.' }
+  const outcome = await updateUser(db, { ...input, id })
+  return outcome.kind === 'notFound' ? { ...outcome, id: input.id } : outcome
 }
 
 /** A key for oneself unless told; for others ADMIN alone, else FORBIDDEN. */

@@ -74,3 +74,6 @@ export const listCost = (rows: number) => ({ field: rows, multiplier: rows })
  * parameters of one statement.
  */
 export const unremembered = { cache: false, maxBatchSize: 200 } as const
+
+/** The same for what is read by its key alone: a list of lists names many keys, most of them more than once. */
+export const unrememberedKeys = { cache: false, maxBatchSize: 5_000 } as const

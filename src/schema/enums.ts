@@ -149,8 +149,29 @@ export const JobOrderField = enumeration('JobOrderField', 'What jobs can be orde
   PRIORITY: 'Their priority.',
 })
 
+export const ExportFormat = enumeration('ExportFormat', 'How a file holds prospects.', {
+  CSV: 'RFC 4180, with a header. Texts that a spreadsheet would take for formulas begin with an apostrophe.',
+  NDJSON: 'A JSON object on each line, with the values as the API prints them.',
+})
+
 export const ProspectOrderField = enumeration('ProspectOrderField', 'What prospects can be ordered by.', {
   AUCTION_DATE: 'Their auction date; those without one, last.',
   FIRST_SEEN_AT: 'When they were first seen.',
+  FINAL_JUDGMENT_AMOUNT: 'What the court awarded.',
+  ASSESSED_VALUE: 'What the property is valued at.',
+  OPENING_BID: 'The least that may be bid.',
+  SALE_AMOUNT: 'What they were sold for.',
+  SURPLUS: 'The sale amount less its basis.',
   UPDATED_AT: 'When a change of them was last recorded.',
+  COUNTY: 'Their county, by state and name.',
+})
+
+export const ProspectGroupBy = enumeration('ProspectGroupBy', 'What prospects can be grouped by.', {
+  STATE: 'The state of their county.',
+  COUNTY: 'Their county.',
+  AUCTION_DATE: 'Their auction date.',
+  WEEK: 'The week of their auction date, told by its Monday.',
+  MONTH: 'The month of their auction date, told by its first day.',
+  AUCTION_STATUS: 'What became of them.',
+  AUCTION_TYPE: 'What is sold, and why.',
 })

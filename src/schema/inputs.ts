@@ -1,7 +1,10 @@
+import type { ProspectFilterArg } from '../resolvers/filters.ts'
 import { builder } from './builder.ts'
 import {
   AuctionStatus,
   AuctionType,
+  BuyerType,
+  DayOutcome,
   ErrorCategory,
   ExecutionStatus,
   JobOrderField,
@@ -105,20 +108,69 @@ export const JobErrorFilter = builder.inputType('JobErrorFilter', {
   }),
 })
 
-export const ProspectFilter = builder.inputType('ProspectFilter', {
-  description: `Which prospects. ${anded}`,
+export const CoverageFilter = builder.inputType('CoverageFilter', {
+  description: `Which days at which sites. ${anded}`,
   fields: (t) => ({
-    ids: t.idList({ description: 'These prospects.' }),
-    places: t.field({ type: [PlaceInput], description: 'In these places.' }),
-    scrapeUrlIds: t.idList({ description: 'Seen at one of these scrape URLs.' }),
-    jobId: t.id({ description: 'Saved by this job, also when a later job saw them again.' }),
-    auctionDate: t.field({ type: DateFilter, description: 'Auctioned on.' }),
-    auctionStatus: t.field({ type: [AuctionStatus], description: 'In one of these states.' }),
-    auctionType: t.field({ type: [AuctionType], description: 'Of these types.' }),
-    listed: t.boolean({ description: 'Shown by the newest complete read of their day, or not.' }),
-    firstSeenAt: t.field({ type: DateTimeFilter, description: 'First seen at.' }),
-    updatedAt: t.field({ type: DateTimeFilter, description: 'Last change recorded at.' }),
+    places: t.field({ type: [PlaceInput], description: 'Of sites in these places.' }),
+    scrapeUrlIds: t.idList({ description: 'At these scrape URLs, as far as they are active.' }),
+    outcome: t.field({
+      type: [DayOutcome],
+      description: 'Whose newest read ended in one of these ways; PENDING: which were never read.',
+    }),
+    stale: t.boolean({ description: 'Stale, or not stale.' }),
   }),
+})
+
+const DecimalFilter = builder.inputType('DecimalFilter', {
+  description: 'A range of amounts, both ends included; what has no amount matches `known: false` alone.',
+  fields: (t) => ({
+    min: t.field({ type: 'Decimal', description: 'This much or more.' }),
+    max: t.field({ type: 'Decimal', description: 'This much or less.' }),
+    known: t.boolean({ description: 'true: only what has an amount; false: only what has none.' }),
+  }),
+})
+
+export const ProspectFilter = builder.inputRef<ProspectFilterArg>('ProspectFilter')
+ProspectFilter.implement({
+  description: `Which prospects. ${anded}`,
+  fields: (t) => {
+    const amount = (description: string) => t.field({ type: DecimalFilter, description })
+    const number = (what: string) =>
+      t.string({ description: `${what}: equal but for case and all that is no letter or digit.` })
+    return {
+      anyOf: t.field({
+        type: [ProspectFilter],
+        description: 'Matching one of these too: at most 8, none of them with anyOf.',
+      }),
+      ids: t.idList({ description: 'These prospects.' }),
+      places: t.field({ type: [PlaceInput], description: 'In these places.' }),
+      scrapeUrlIds: t.idList({ description: 'Seen at one of these scrape URLs.' }),
+      jobId: t.id({ description: 'Saved by this job, also when a later job saw them again.' }),
+      auctionDate: t.field({ type: DateFilter, description: 'Auctioned on.' }),
+      auctionStatus: t.field({ type: [AuctionStatus], description: 'In one of these states.' }),
+      auctionType: t.field({ type: [AuctionType], description: 'Of these types.' }),
+      listed: t.boolean({ description: 'Shown by the newest complete read of their day, or not.' }),
+      finalJudgmentAmount: amount('What the court awarded.'),
+      plaintiffMaxBid: amount('The most the plaintiff bids.'),
+      assessedValue: amount('What the property is valued at.'),
+      openingBid: amount('The least that may be bid.'),
+      saleAmount: amount('What it was sold for.'),
+      surplus: amount('The sale amount less its basis.'),
+      caseNumber: number('The case number, with or without its suffix'),
+      parcelId: number("The parcel's number"),
+      certificateNumber: number('The number of the tax certificate'),
+      auctionId: number("The site's own id of the item"),
+      soldTo: t.string({ description: 'Text in the name of the buyer, without case.' }),
+      city: t.string({ description: 'Text in the city of the address, without case.' }),
+      zip: t.string({ description: 'Text in the ZIP code.' }),
+      buyerType: t.field({ type: [BuyerType], description: 'Bought by one of these.' }),
+      search: t.string({
+        description: 'Words, each of them in the address, case number, parcel, parties or buyer, without case.',
+      }),
+      firstSeenAt: t.field({ type: DateTimeFilter, description: 'First seen at.' }),
+      updatedAt: t.field({ type: DateTimeFilter, description: 'Last change recorded at.' }),
+    }
+  },
 })
 
 export const ProspectOrder = builder.inputType('ProspectOrder', {

@@ -24,7 +24,7 @@ import { JobProgress, JobResult } from './progress.ts'
 import { ProspectConnection } from './prospects.ts'
 import { County, CountyScrapeUrl, JobBatch, JobError, Schedule, ScrapeDay, ScrapingJob, User } from './refs.ts'
 
-const ErrorCount = builder.objectRef<CategoryCount>('ErrorCount').implement({
+export const ErrorCount = builder.objectRef<CategoryCount>('ErrorCount').implement({
   description: 'How many errors of one category there were.',
   fields: (t) => ({
     category: t.expose('category', { type: ErrorCategory, description: 'What kind of errors.' }),

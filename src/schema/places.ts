@@ -1,9 +1,11 @@
+import { loadCoverageOfCounties } from '../resolvers/coverage.ts'
 import { loadJobsOfCounties } from '../resolvers/jobs.ts'
 import { counties, county, loadCountiesOfStates, states } from '../resolvers/places.ts'
 import { loadProspectsOfCounties } from '../resolvers/prospects.ts'
 import { loadScrapeUrlsOfCounties } from '../resolvers/scrapeUrls.ts'
 import { builder } from './builder.ts'
 import { connectionType, listCost, pageArgs, pageCost, unremembered } from './connection.ts'
+import { DayCoverage, rangeArgs, rangeCost } from './coverage.ts'
 import { JobFilter, ProspectFilter, ProspectOrder } from './inputs.ts'
 import { JobConnection } from './jobs.ts'
 import { ProspectConnection } from './prospects.ts'
@@ -66,6 +68,16 @@ County.implement({
       complexity: pageCost,
       loaderOptions: unremembered,
       load: async (keys: string[], context, args) => await loadProspectsOfCounties(keys, args, context),
+      resolve: (row) => row.fips,
+    }),
+    coverage: t.loadableList({
+      type: DayCoverage,
+      description: 'Each date of a range at each of its active sites, by date, then by age of the site.',
+      args: rangeArgs(t.arg),
+      byPath: true,
+      complexity: rangeCost,
+      loaderOptions: unremembered,
+      load: async (keys: string[], context, args) => await loadCoverageOfCounties(keys, args, context),
       resolve: (row) => row.fips,
     }),
   }),

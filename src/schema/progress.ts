@@ -1,6 +1,8 @@
 import type { JobStatus, DayOutcome as Outcome } from '../domain.ts'
+import { loadCsvUrls } from '../resolvers/exports.ts'
 import type { JobResult as Result } from '../resolvers/jobs.ts'
 import { builder } from './builder.ts'
+import { unremembered } from './connection.ts'
 import { DayOutcome } from './enums.ts'
 
 /** What tells a job's progress: its row, or an update of it. */
@@ -36,7 +38,7 @@ export const JobProgress = builder.objectRef<Progressing>('JobProgress').impleme
   }),
 })
 
-const OutcomeCount = builder.objectRef<{ outcome: Outcome; count: number }>('OutcomeCount').implement({
+export const OutcomeCount = builder.objectRef<{ outcome: Outcome; count: number }>('OutcomeCount').implement({
   description: 'How many days ended in one way.',
   fields: (t) => ({
     outcome: t.expose('outcome', { type: DayOutcome, description: 'How they ended.' }),
@@ -50,6 +52,15 @@ export const JobResult = builder.objectRef<Result>('JobResult').implement({
     success: t.exposeBoolean('success', { description: 'Whether it completed.' }),
     rowsCollected: t.exposeInt('rowsCollected', { description: 'Rows saved.' }),
     duration: t.exposeString('duration', { description: 'HH:MM:SS, the sum of its executions.' }),
+    csvUrl: t.loadable({
+      type: 'URL',
+      nullable: true,
+      description:
+        'A signed link to the CSV of every prospect it saved, as they now are: good without a key for an hour.',
+      loaderOptions: unremembered,
+      load: async (jobIds: string[], context) => await loadCsvUrls(jobIds, context),
+      resolve: (result) => result.jobId,
+    }),
     days: t.field({
       type: [OutcomeCount],
       description: 'How its days ended.',

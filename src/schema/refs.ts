@@ -28,7 +28,7 @@ import { loadScrapeUrls } from '../resolvers/scrapeUrls.ts'
 import { loadApiKeys, loadUsers } from '../resolvers/users.ts'
 import { loadDeliveries, loadWebhooks } from '../resolvers/webhooks.ts'
 import { builder } from './builder.ts'
-import { unremembered } from './connection.ts'
+import { unrememberedKeys } from './connection.ts'
 
 /**
  * Every type that has a global id, by its name, key and loader: here and not in its own file, since they point at
@@ -43,7 +43,7 @@ function node<Row extends object>(
     id: { resolve: key },
     // The loader answers null for what is not there, and so does the field; the plugin's type knows only errors.
     load: load as (keys: readonly string[], context: Context) => Promise<Row[]>,
-    loaderOptions: unremembered,
+    loaderOptions: unrememberedKeys,
   })
 }
 

@@ -1,6 +1,6 @@
 import type { ScrapeUrlRow } from '../db/tables.ts'
 import { keyOf } from '../resolvers/globalIds.ts'
-import { loadSuggestedRanges, loadTimezones, save, scrapeUrls } from '../resolvers/scrapeUrls.ts'
+import { loadSuggestedRanges, loadTimezones, remove, save, scrapeUrls } from '../resolvers/scrapeUrls.ts'
 import { builder } from './builder.ts'
 import { connectionType, pageArgs, pageCost, unremembered } from './connection.ts'
 import { AuctionType, SitePlatform, Transport } from './enums.ts'
@@ -119,12 +119,30 @@ const SaveScrapeUrlResult = resultType('SaveScrapeUrlResult', SaveScrapeUrlSucce
   'ConflictError',
 ])
 
-builder.mutationField('saveScrapeUrl', (t) =>
-  t.field({
+const DeleteScrapeUrlSuccess = builder.objectRef<{ deletedId: string }>('DeleteScrapeUrlSuccess').implement({
+  description: 'It is deleted, with its schedules.',
+  fields: (t) => ({ deletedId: t.exposeID('deletedId', { description: 'The id it had.' }) }),
+})
+
+const DeleteScrapeUrlResult = resultType('DeleteScrapeUrlResult', DeleteScrapeUrlSuccess, [
+  'NotFoundError',
+  'ConflictError',
+])
+
+builder.mutationFields((t) => ({
+  saveScrapeUrl: t.field({
     type: SaveScrapeUrlResult.type,
     description: "Saves a county's auction site, or changes it. Takes ADMIN.",
     authScopes: { admin: true },
     args: { input: t.arg({ type: SaveScrapeUrlInput, required: true, description: 'What to save.' }) },
     resolve: async (_root, { input }, context) => SaveScrapeUrlResult.from(await save(input, context)),
   }),
-)
+  deleteScrapeUrl: t.field({
+    type: DeleteScrapeUrlResult.type,
+    description:
+      'Deletes a scrape URL without jobs, and its schedules; IN_USE for one with jobs, or with what they found. Takes ADMIN.',
+    authScopes: { admin: true },
+    args: { id: t.arg.id({ required: true, description: 'The scrape URL.' }) },
+    resolve: async (_root, { id }, context) => DeleteScrapeUrlResult.from(await remove(id, context)),
+  }),
+}))

@@ -1,5 +1,14 @@
 import type { ApiKeyRow, UserRow } from '../db/tables.ts'
-import { create, createKey, loadApiKeysOfUsers, maySeeKeysOf, revokeKey, users, viewer } from '../resolvers/users.ts'
+import {
+  create,
+  createKey,
+  loadApiKeysOfUsers,
+  maySeeKeysOf,
+  revokeKey,
+  update,
+  users,
+  viewer,
+} from '../resolvers/users.ts'
 import { builder } from './builder.ts'
 import { listCost, unremembered } from './connection.ts'
 import { Role } from './enums.ts'
@@ -65,6 +74,16 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
   }),
 })
 
+const UpdateUserInput = builder.inputType('UpdateUserInput', {
+  description: 'A user to change. What is left out, or null, stays.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Who.' }),
+    name: t.string({ description: 'Their name, unique without case.' }),
+    role: t.field({ type: Role, description: 'What they may do.' }),
+    active: t.boolean({ description: 'Whether their keys are good.' }),
+  }),
+})
+
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'A key to make.',
   fields: (t) => ({
@@ -77,6 +96,11 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
 const CreateUserSuccess = builder.objectRef<UserRow>('CreateUserSuccess').implement({
   description: 'The user is made.',
   fields: (t) => ({ user: t.field({ type: User, description: 'The new user.', resolve: (row) => row }) }),
+})
+
+const UpdateUserSuccess = builder.objectRef<UserRow>('UpdateUserSuccess').implement({
+  description: 'The user is changed.',
+  fields: (t) => ({ user: t.field({ type: User, description: 'As they stand now.', resolve: (row) => row }) }),
 })
 
 const CreateApiKeySuccess = builder.objectRef<{ key: ApiKeyRow; secret: string }>('CreateApiKeySuccess').implement({
@@ -93,6 +117,11 @@ const RevokeApiKeySuccess = builder.objectRef<ApiKeyRow>('RevokeApiKeySuccess').
 })
 
 const CreateUserResult = resultType('CreateUserResult', CreateUserSuccess, ['InvalidInputError', 'ConflictError'])
+const UpdateUserResult = resultType('UpdateUserResult', UpdateUserSuccess, [
+  'InvalidInputError',
+  'NotFoundError',
+  'ConflictError',
+])
 const CreateApiKeyResult = resultType('CreateApiKeyResult', CreateApiKeySuccess, ['InvalidInputError', 'NotFoundError'])
 const RevokeApiKeyResult = resultType('RevokeApiKeyResult', RevokeApiKeySuccess, ['NotFoundError'])
 
@@ -103,6 +132,14 @@ builder.mutationFields((t) => ({
     authScopes: { admin: true },
     args: { input: t.arg({ type: CreateUserInput, required: true, description: 'Who.' }) },
     resolve: async (_root, { input }, context) => CreateUserResult.from(await create(input, context)),
+  }),
+  updateUser: t.field({
+    type: UpdateUserResult.type,
+    description:
+      'Changes a user. Open sockets of one who has another role or is no longer active are closed within 60 s. Takes ADMIN.',
+    authScopes: { admin: true },
+    args: { input: t.arg({ type: UpdateUserInput, required: true, description: 'Who, and what of them.' }) },
+    resolve: async (_root, { input }, context) => UpdateUserResult.from(await update(input, context)),
   }),
   createApiKey: t.field({
     type: CreateApiKeyResult.type,

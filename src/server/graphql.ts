@@ -15,10 +15,12 @@ import { limits } from './limits.ts'
 /** What a request brings: who sent it. */
 export interface RequestContext {
   viewer: SignedIn
+  /** Where it reached us. */
+  origin: string
 }
 
 /** GraphQL over HTTP and server-sent events; over WebSocket the same through `getEnveloped` (src/server/webSocket.ts). */
-export function createGraphql(services: Services) {
+export function createGraphql(services: Services & Pick<Context, 'exportLinks'>) {
   // A rule that throws would be answered with 200: they report like any other rule.
   const reported = {
     propagateOnRejection: false,
@@ -27,7 +29,7 @@ export function createGraphql(services: Services) {
   return createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
-    context: ({ viewer }): Context => ({ ...services, viewer }),
+    context: ({ viewer, origin }): Context => ({ ...services, viewer, origin }),
     maskedErrors: { maskError: (error) => presentError(error, services.log) },
     maxRequestBodySize: limits.bodyBytes,
     multipart: false,

@@ -1,6 +1,7 @@
 /**
  * What one client may ask for. Beyond these it is refused with a reason; nothing is clamped. How many rows a page may
- * have stands in src/db/pages.ts, how many ids `nodes` takes in src/schema/builder.ts.
+ * have stands in src/db/pages.ts, how many ids `nodes` takes in src/schema/builder.ts, how long a link to an export may
+ * be and how long it is good (an hour) in src/engine/exportLinks.ts.
  */
 export const limits = {
   /** Levels of selections in a document, fragments not counted. */
@@ -25,6 +26,8 @@ export const limits = {
   pingMs: 12_000,
   /** A client that takes nothing for so long, although something waits for it, is dropped: a socket with 1013. */
   drainMs: 10_000,
+  /** Exports that one node streams at once, each with a database connection; one more is answered with 503. */
+  exportsAtOnce: 4,
   /** How often the keys of open sockets and streams are looked at: one that is no longer good closes them with 4403. */
   keyCheckMs: 5_000,
   /** What requests under way get to finish when the server closes, and a socket to answer its close. */

@@ -2,13 +2,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import { pendingMigrations } from '../db/migrate.ts'
+import { createExportLinks } from '../engine/exportLinks.ts'
 import { ensureBuiltInUser } from '../engine/people.ts'
 import type { Services } from '../resolvers/context.ts'
 import { answerUnauthenticated, createAuthenticate } from './authenticate.ts'
 import { watchDrain } from './drain.ts'
+import { createExports } from './exports.ts'
 import { answerGraphiql } from './graphiql.ts'
 import { createGraphql } from './graphql.ts'
 import { limits } from './limits.ts'
+import { originOf } from './origin.ts'
 import { createSessions } from './sessions.ts'
 import { serveWebSocket } from './webSocket.ts'
 
@@ -32,7 +35,9 @@ export async function startServer(
   if (config.adminKey !== null) await ensureBuiltInUser(db)
   const authenticate = createAuthenticate({ db, adminKey: config.adminKey })
   const sessions = createSessions({ db, log })
-  const graphql = createGraphql(options)
+  const exportLinks = createExportLinks({ db, adminKey: config.adminKey })
+  const answerExport = createExports({ db, exportLinks, sessions })
+  const graphql = createGraphql({ ...options, exportLinks })
   let migrated = false
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -53,7 +58,7 @@ export async function startServer(
       end()
       drain.stop()
     })
-    await graphql(request, response, { viewer })
+    await graphql(request, response, { viewer, origin: originOf(request) })
   }
 
   /** Ready: the database answers and has this version's tables. */
@@ -79,6 +84,7 @@ export async function startServer(
     const [path = ''] = (request.url ?? '').split('?', 1)
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined
     if (route) await route(request, response)
+    else if (path.startsWith('/exports/')) await answerExport(request, response)
     else answerJson(response, 404, { status: 'not found' })
   }
 

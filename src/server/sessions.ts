@@ -12,7 +12,10 @@ export interface Sessions {
   stop(): void
 }
 
-/** Looks at the keys of everything that is open, and closes what was opened with a key that is revoked or expired. */
+/**
+ * Looks at the keys of everything that is open, and closes what was opened with a key that is revoked or expired, or
+ * whose user is no longer active or has another role by now: whoever signs in again gets what that may do.
+ */
 export function createSessions({ db, log }: { db: Database; log: Logger }): Sessions {
   const sessions = new Set<{ signedIn: SignedIn; close: () => void }>()
   let checking = false
@@ -21,9 +24,9 @@ export function createSessions({ db, log }: { db: Database; log: Logger }): Sess
     const ids = [...sessions].flatMap((session) => session.signedIn.apiKeyId ?? [])
     const good = await stillUsable(db, [...new Set(ids)])
     for (const session of sessions) {
-      const { apiKeyId } = session.signedIn
+      const { apiKeyId, user } = session.signedIn
       // Opened while the database answered: not asked for yet.
-      if (apiKeyId === null || good.has(apiKeyId) || !ids.includes(apiKeyId)) continue
+      if (apiKeyId === null || good.get(apiKeyId) === user.role || !ids.includes(apiKeyId)) continue
       sessions.delete(session)
       session.close()
     }

@@ -10,10 +10,12 @@ import { watchDrain } from './drain.ts'
 import { formatError, presentError } from './errors.ts'
 import type { Graphql } from './graphql.ts'
 import { limits } from './limits.ts'
+import { originOf } from './origin.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Extra {
   socket: WebSocket
+  origin: string
   signedIn?: SignedIn
   endSession?: () => void
 }
@@ -74,7 +76,7 @@ export function serveWebSocket(options: {
       return [new GraphQLError(message, { extensions: { code: 'RATE_LIMITED' } })]
     }
     if (!extra.signedIn) throw new Error('an operation came before its socket was acknowledged')
-    const envelope = graphql.getEnveloped({ viewer: extra.signedIn } as never)
+    const envelope = graphql.getEnveloped({ viewer: extra.signedIn, origin: extra.origin } as never)
     const document = envelope.parse(payload.query)
     const errors = envelope.validate(envelope.schema, document) as readonly GraphQLError[]
     if (errors.length > 0) return errors.map((error) => presentError(error, log))
@@ -88,7 +90,7 @@ export function serveWebSocket(options: {
     }
   }
 
-  sockets.on('connection', (socket: WebSocket) => {
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const stopPinging = ping(socket)
     const drain = watchDrain({
       waiting: () => socket.bufferedAmount > 0,
@@ -112,7 +114,7 @@ export function serveWebSocket(options: {
           })
         },
       },
-      { socket },
+      { socket, origin: originOf(request) },
     )
     socket.once('close', (code, reason) => {
       stopPinging()

@@ -1,14 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, expect, test, vi } from 'vitest'
-import {
-  appendLines,
-  changeJob,
-  FencedError,
-  jobChannel,
-  lockExecution,
-  lockJob,
-} from '../../src/db/changeJob.ts'
+import { appendLines, changeJob, FencedError, jobChannel, lockExecution, lockJob } from '../../src/db/changeJob.ts'
 import type { Tx } from '../../src/db/database.ts'
 import { insertJob } from '../../src/db/jobs.ts'
 import type { JobRow } from '../../src/db/tables.ts'

@@ -8,7 +8,8 @@ import { type JobOrderField, jobPages } from '../../src/db/jobPages.ts'
 import { encodeCursor } from '../../src/db/pages.ts'
 import { countiesPage } from '../../src/db/places.ts'
 import { changePages } from '../../src/db/prospectDetails.ts'
-import { type ProspectOrderField, prospectPages } from '../../src/db/prospectPages.ts'
+import type { ProspectOrderField } from '../../src/db/prospectOrder.ts'
+import { prospectPages } from '../../src/db/prospectPages.ts'
 import { scrapeUrlsPage } from '../../src/db/scrapeUrls.ts'
 import type { Tables } from '../../src/db/tables.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -42,8 +43,9 @@ beforeAll(async () => {
   await sql`insert into job_log_lines (job_id, line, execution_id, level, message)
     select job_id, n, id, 'INFO', 'x' from executions, generate_series(1, 3) n`.execute(db)
   await sql`insert into prospects (county_fips, county_state, lot, auction_date, first_seen_at, updated_at,
-      auction_status, auction_type, source_url, raw_data)
-    select county_fips, 'FL', n, date '2026-01-01' + n * 7, created_at, created_at, 'SCHEDULED', 'OTHER', '', '{}'
+      auction_status, auction_type, source_url, raw_data, opening_bid)
+    select county_fips, 'FL', n, date '2026-01-01' + n * 7, created_at, created_at, 'SCHEDULED', 'OTHER', '', '{}',
+      hashtext(id::text || n) % 100000
     from jobs, lateral generate_series(1, case county_fips when '36001' then 2000 else 5 end) n`.execute(db)
   await sql`insert into prospect_changes (position, prospect_id, county_fips, scrape_url_id, kind, auction_type, fields)
     select row_number() over (), p.id, p.county_fips, u.id, 'CREATED', 'OTHER', '[]'
@@ -117,10 +119,12 @@ const lists: [string, string, () => Promise<unknown>][] = [
   ],
   ['prospects by when they were seen', 'prospects_first_seen', prospects('FIRST_SEEN_AT', {}, [at, '2026-01-15', id])],
   ['prospects by their last change', 'prospects_updated', prospects('UPDATED_AT', {}, [at, '2026-01-15', id])],
+  ['prospects by opening bid', 'prospects_opening_bid', prospects('OPENING_BID', {}, ['100.00', '2026-01-15', id])],
+  ['prospects by county', 'prospects_county_sort', prospects('COUNTY', {}, ['NY kings', '2026-01-15', id])],
   [
     'changes of a prospect',
     'prospect_changes_prospect',
-    async () => await changePages(db, [id], { first: 10, after: encodeCursor('NEWEST', 0, [900_000]) }),
+    async () => await changePages(db, [id], { first: 10, after: encodeCursor('POSITION', 0, [900_000]) }),
   ],
   ['lines of an execution', 'job_log_lines_execution', async () => await linesOfExecutions(db, [id], 5, 10)],
 ]

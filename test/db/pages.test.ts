@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page, PageArgs } from '../../src/db/pages.ts'
 import { countRows, encodeCursor, RefusedInputError } from '../../src/db/pages.ts'
-import { type ProspectFilter, type ProspectOrder, prospectPages } from '../../src/db/prospectPages.ts'
+import type { ProspectFilter } from '../../src/db/prospectFilter.ts'
+import type { ProspectOrder } from '../../src/db/prospectOrder.ts'
+import { prospectPages } from '../../src/db/prospectPages.ts'
 import type { ProspectRow } from '../../src/db/tables.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { insertProspects } from '../support/prospects.ts'
@@ -12,7 +14,8 @@ const { db } = database
 afterAll(() => database.drop())
 
 const ascending: ProspectOrder = { field: 'AUCTION_DATE', direction: 'ASC' }
-const orders: ProspectOrder[] = (['AUCTION_DATE', 'FIRST_SEEN_AT', 'UPDATED_AT'] as const).flatMap((field) => [
+const fields = ['AUCTION_DATE', 'FIRST_SEEN_AT', 'UPDATED_AT', 'OPENING_BID', 'COUNTY'] as const
+const orders: ProspectOrder[] = fields.flatMap((field) => [
   { field, direction: 'ASC' as const },
   { field, direction: 'DESC' as const },
 ])
@@ -24,12 +27,25 @@ async function page(args: PageArgs, order = ascending, filter: ProspectFilter = 
 }
 
 beforeAll(async () => {
-  // Dates that are shared, alone and missing, so that both parts of the order and their seam are walked.
+  // Dates and bids that are shared, alone and missing, so that all parts of the orders and their seams are walked.
   const dates = ['2026-03-05', '2026-03-06', '2026-03-06', '2026-03-09', null, null]
+  const bids = ['100.00', null, '100.00', '-5.50', '100.00', null]
+  // By state and name, which is not the order of their codes.
+  const counties = [
+    { countyFips: '01001', countyState: 'AL' },
+    { countyFips: '12031', countyState: 'FL' },
+    { countyFips: '02013', countyState: 'AK' },
+  ]
   await insertProspects(
     db,
     dates.map((auctionDate, i) => ({
+      ...counties[i % 3],
       auctionDate,
+      openingBid: bids[i] ?? null,
+      finalJudgmentAmount: i < 5 ? `${i}.00` : null,
+      assessedValue: bids[i] ?? null,
+      saleAmount: bids[i] ?? null,
+      auctionStatus: bids[i] ? ('SOLD' as const) : ('SCHEDULED' as const),
       firstSeenAt: new Date(Date.UTC(2026, 0, 1 + (i % 2))),
       updatedAt: new Date(Date.UTC(2026, 0, 9 - (i % 3))),
     })),
@@ -101,6 +117,62 @@ test.each(['ASC', 'DESC'] as const)(
   },
 )
 
+test.each(['ASC', 'DESC'] as const)('%s: by bid, ties by date, and rows without a bid last', async (direction) => {
+  const { edges } = await page({}, { field: 'OPENING_BID', direction })
+  const known = [
+    ['100.00', '2026-03-05'],
+    ['100.00', '2026-03-06'],
+  ]
+  const hundred = direction === 'ASC' ? known : known.toReversed()
+  const bids = [...hundred, ['100.00', null]]
+  expect(edges.map((edge) => [edge.node.openingBid, edge.node.auctionDate])).toEqual([
+    ...(direction === 'ASC' ? [['-5.50', '2026-03-09'], ...bids] : [...bids, ['-5.50', '2026-03-09']]),
+    [null, '2026-03-06'],
+    [null, null],
+  ])
+})
+
+test.each(['ASC', 'DESC'] as const)(
+  '%s: by state and county, ties by date, rows without one last',
+  async (direction) => {
+    const { edges } = await page({}, { field: 'COUNTY', direction })
+    const alaska = [
+      ['AK', '2026-03-06'],
+      ['AK', null],
+    ]
+    const alabama = [
+      ['AL', '2026-03-05'],
+      ['AL', '2026-03-09'],
+    ]
+    const florida = [
+      ['FL', '2026-03-06'],
+      ['FL', null],
+    ]
+    const wanted = direction === 'ASC' ? [alaska, alabama, florida] : [florida, alabama.toReversed(), alaska]
+    expect(edges.map((edge) => [edge.node.countyState, edge.node.auctionDate])).toEqual(wanted.flat())
+  },
+)
+
+test.each([
+  ['FINAL_JUDGMENT_AMOUNT', 'finalJudgmentAmount', ['4.00', '3.00', '2.00', '1.00', '0.00', null]],
+  ['ASSESSED_VALUE', 'assessedValue', ['100.00', '100.00', '100.00', '-5.50', null, null]],
+  ['SALE_AMOUNT', 'saleAmount', ['100.00', '100.00', '100.00', '-5.50', null, null]],
+  ['SURPLUS', 'surplus', ['98.00', '96.00', '-8.50', null, null, null]],
+] as const)('by %s, what has none last', async (field, column, wanted) => {
+  const { edges } = await page({}, { field, direction: 'DESC' })
+  expect(edges.map((edge) => edge.node[column])).toEqual(wanted)
+  const next = await page({ first: 2, after: edges[2]?.cursor }, { field, direction: 'DESC' })
+  expect(next.edges.map((edge) => edge.cursor)).toEqual(edges.slice(3, 5).map((edge) => edge.cursor))
+})
+
+test('a prospect is sorted under the name that its county has now', async () => {
+  const sorted = async () =>
+    (await db.selectFrom('prospects').select('countySort').where('countyFips', '=', '02013').execute())[0]?.countySort
+  expect(await sorted()).toBe('AK aleutians east')
+  await db.updateTable('counties').set({ name: 'Zeta' }).where('fips', '=', '02013').execute()
+  expect(await sorted()).toBe('AK zeta')
+})
+
 test('the pages of many parents are the pages of each', async () => {
   const filters: ProspectFilter[][] = [
     [{ auctionDate: { undated: true } }],
@@ -155,6 +227,11 @@ describe('refused, never clamped', () => {
     )
     expect(error).toBeInstanceOf(RefusedInputError)
     expect((error as RefusedInputError).issues.map((issue) => issue.path[0])).toEqual(paths)
+  })
+
+  test.each(['NaN', '1e5', '', '1.000', "0.00'"])('an amount that is none: %s', async (amount) => {
+    const after = encodeCursor('OPENING_BID_ASC', 0, [amount, '2026-03-05', '00000000-0000-0000-0000-000000000000'])
+    await expect(page({ after }, { field: 'OPENING_BID', direction: 'ASC' })).rejects.toThrow(RefusedInputError)
   })
 
   test('a well-formed cursor of a row that is not there is a place all the same', async () => {

@@ -134,7 +134,8 @@ describe.each(['HTTP', 'BROWSER'] as const)('a scrape over %s', (transport) => {
     const { state, name } = counties[transport]
     const files = (await readdir(gavel.csvDir)).filter((file) => file.startsWith(`${state}_${name}_`))
     expect(files).toEqual([expect.stringMatching(/^OH_[A-Z][a-z]+_[0-9a-f-]{36}\.csv$/)])
-    const rows = readCsv(await readFile(join(gavel.csvDir, files[0] ?? ''), 'utf8'))
+    const file = await readFile(join(gavel.csvDir, files[0] ?? ''), 'utf8')
+    const rows = readCsv(file)
     expect(rows.map(aidOf).toSorted(byText)).toEqual(stored.map(aidOf).toSorted(byText))
     for (const row of rows) {
       const one = byAid(stored, row['auctionId']) ?? {}
@@ -147,6 +148,9 @@ describe.each(['HTTP', 'BROWSER'] as const)('a scrape over %s', (transport) => {
       const missing = labelled.filter(({ label, value }) => label !== '' && !row[label]?.includes(value))
       expect(missing).toEqual([])
     }
+    const query = 'query ($id: ID!) { job(id: $id) { result { csvUrl } } }'
+    const { result } = (await node.ask(query, { id: job.id })).job
+    expect(await (await fetch(result.csvUrl)).text()).toBe(file)
   })
 
   test('run again on the same days changes nothing but when and by whom they were seen last', async () => {

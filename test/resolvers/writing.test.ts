@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ScrapeUrlRow } from '../../src/db/tables.ts'
 import { idOf, startTestApi, type TestApi } from '../support/api.ts'
-import { insertSite } from '../support/rows.ts'
+import { insertJob, insertSite } from '../support/rows.ts'
 
 let api: TestApi
 let site: ScrapeUrlRow
@@ -87,8 +87,14 @@ describe('saveScrapeUrl', () => {
     const paths = async (input: Record<string, unknown>) =>
       ((await save(input)).issues as { path: string[] }[]).map((issue) => issue.path.join('.'))
     expect(await paths({})).toEqual(['countyId', 'url', 'platform'])
-    const wrong = { countyId: miami, url: 'ftp://x.example/', platform: 'CIVILVIEW', timezone: 'Nowhere', options: [1] }
-    expect(await paths(wrong)).toEqual(['url', 'platform', 'timezone', 'options'])
+    const wrong = {
+      countyId: miami,
+      url: 'ftp://x.example/',
+      platform: 'HTML_TABLE',
+      timezone: 'Nowhere',
+      options: [1],
+    }
+    expect(await paths(wrong)).toEqual(['url', 'timezone', 'options'])
   })
 
   test.each([
@@ -180,6 +186,38 @@ describe('jobs', () => {
   })
 })
 
+describe('deleteScrapeUrl', () => {
+  const remove = async (id: string) =>
+    (
+      await api.ask(
+        `mutation($id: ID!) { deleteScrapeUrl(id: $id) { __typename
+        ... on DeleteScrapeUrlSuccess { deletedId } ... on NotFoundError { id }
+        ... on ConflictError { reason inTheWay: job { id } } } }`,
+        { id },
+      )
+    ).deleteScrapeUrl
+
+  test('deletes one without jobs, with its schedules', async () => {
+    const unused = await insertSite(api.db)
+    await api.db.insertInto('schedules').values({ scrapeUrlId: unused.id, cron: '@daily' }).execute()
+    const id = idOf('CountyScrapeUrl', unused.id)
+    expect(await remove(id)).toEqual({ __typename: 'DeleteScrapeUrlSuccess', deletedId: id })
+    expect(await remove(id)).toMatchObject({ __typename: 'NotFoundError', id })
+    expect(await remove('nonsense')).toMatchObject({ __typename: 'NotFoundError', id: 'nonsense' })
+  })
+
+  test('one with jobs, or with what deleted jobs found, is in use', async () => {
+    const used = await insertSite(api.db)
+    const id = idOf('CountyScrapeUrl', used.id)
+    const job = await insertJob(api.db, used, { startDate: '2026-03-16' })
+    expect(await remove(id)).toMatchObject({ reason: 'IN_USE', inTheWay: null })
+    await api.db.deleteFrom('jobs').where('id', '=', job.id).execute()
+    expect(await remove(id)).toMatchObject({ reason: 'IN_USE' })
+    await api.db.deleteFrom('scrapeDays').where('scrapeUrlId', '=', used.id).execute()
+    expect(await remove(id)).toMatchObject({ deletedId: id })
+  })
+})
+
 describe('users and keys', () => {
   const createUser = `mutation($input: CreateUserInput!) { createUser(input: $input) { __typename
     ... on CreateUserSuccess { user { id name role apiKeys { id } } } ... on InvalidInputError { issues { path } }
@@ -223,6 +261,44 @@ describe('users and keys', () => {
     })
   })
 
+  const update = async (input: Record<string, unknown>) =>
+    (
+      await api.ask(
+        `mutation($input: UpdateUserInput!) { updateUser(input: $input) { __typename
+        ... on UpdateUserSuccess { user { name role active } } ... on InvalidInputError { issues { path } }
+        ... on NotFoundError { id } ... on ConflictError { reason } } }`,
+        { input },
+      )
+    ).updateUser
+
+  test('a user is changed in what is given, and the key follows', async () => {
+    const { key, userId } = await api.keyOf('VIEWER')
+    const id = idOf('User', userId)
+    expect((await update({ id, name: ' Eve ', role: null })).user).toEqual({
+      name: 'Eve',
+      role: 'VIEWER',
+      active: true,
+    })
+    expect((await update({ id, role: 'ADMIN' })).user).toEqual({ name: 'Eve', role: 'ADMIN', active: true })
+    await api.ask('{ users { name } }', {}, key)
+    expect((await update({ id, active: false })).user).toEqual({ name: 'Eve', role: 'ADMIN', active: false })
+    expect((await api.post('{ viewer { name } }', {}, key)).status).toBe(401)
+    expect((await update({ id, active: true, name: 'EVE' })).user).toMatchObject({ name: 'EVE', active: true })
+    expect(await api.ask('{ viewer { name } }', {}, key)).toEqual({ viewer: { name: 'EVE' } })
+  })
+
+  test('a user is not changed into another, nor into nobody', async () => {
+    const { userId } = await api.keyOf('VIEWER')
+    const other = await api.keyOf('VIEWER')
+    const { viewer } = await api.ask('{ viewer { name } }', {}, other.key)
+    const id = idOf('User', userId)
+    expect(await update({ id, name: viewer.name.toLowerCase() })).toMatchObject({ reason: 'ALREADY_EXISTS' })
+    expect(await update({ id, name: ' ' })).toMatchObject({ issues: [{ path: ['name'] }] })
+    for (const unknown of ['nonsense', idOf('User', nobody)]) {
+      expect(await update({ id: unknown, active: false })).toEqual({ __typename: 'NotFoundError', id: unknown })
+    }
+  })
+
   test('keys of others take ADMIN', async () => {
     const one = await api.keyOf('OPERATOR')
     const other = await api.keyOf('OPERATOR')
@@ -252,6 +328,13 @@ describe('who may do what', () => {
     ['retryJob', 'mutation { retryJob(id: "x") { __typename } }', ['OPERATOR', 'ADMIN']],
     ['cancelJob', 'mutation { cancelJob(id: "x") { __typename } }', ['OPERATOR', 'ADMIN']],
     ['saveScrapeUrl', `mutation { saveScrapeUrl(${scrapeUrl}) { __typename } }`, ['ADMIN']],
+    ['deleteScrapeUrl', 'mutation { deleteScrapeUrl(id: "x") { __typename } }', ['ADMIN']],
+    ['updateUser', 'mutation { updateUser(input: { id: "x" }) { __typename } }', ['ADMIN']],
+    [
+      'statistics and coverage',
+      '{ statistics { rowsCollected } prospectStatistics(groupBy: []) { count } coverage(from: "2026-01-01", to: "2026-01-01") { totalCount } }',
+      ['VIEWER', 'OPERATOR', 'ADMIN'],
+    ],
     ['createUser', 'mutation { createUser(input: { name: "", role: ADMIN }) { __typename } }', ['ADMIN']],
     ['createApiKey', 'mutation { createApiKey(input: { name: "" }) { __typename } }', ['VIEWER', 'OPERATOR', 'ADMIN']],
     ['revokeApiKey', 'mutation { revokeApiKey(id: "x") { __typename } }', ['VIEWER', 'OPERATOR', 'ADMIN']],

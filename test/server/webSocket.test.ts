@@ -141,6 +141,14 @@ describe('the socket', () => {
   })
 })
 
+test('a user who gets another role has to sign in anew', async () => {
+  const { key, userId } = await api.keyOf('ADMIN')
+  const its = await listenAcknowledged(key)
+  const input = { id: idOf('User', userId), role: 'VIEWER' }
+  await api.ask('mutation($input: UpdateUserInput!) { updateUser(input: $input) { __typename } }', { input })
+  expect(await its.closed).toBe(4403)
+})
+
 describe('jobStatus', () => {
   test('tells the job as it stands at once, then every change of status, and completes when it is terminal', async () => {
     const job = await newJob()

@@ -26,6 +26,8 @@ export interface GavelProcess {
   readonly stdout: string
   readonly stderr: string
   kill(signal: NodeJS.Signals): void
+  /** Closes our end of its stdout, as `head` does. */
+  closeOutput(): void
   readonly ended: Promise<Ended>
 }
 
@@ -131,6 +133,7 @@ function watch(child: ChildProcess): GavelProcess {
       return written.stderr
     },
     kill: (signal) => child.kill(signal),
+    closeOutput: () => child.stdout?.destroy(),
     ended,
   }
 }

@@ -40,17 +40,19 @@ export async function startCivilView(
   const shown: CivilViewLook = { layout: 'divs', numberHeader: 'Sheriff #', ...look }
   const sessions = new Map<string, Session>()
   let held = sales
+  let opened = 0
 
   function respond({ method, url, cookies, form }: PlainRequest, met: ReadonlySet<string>): PlainAnswer {
     const id = cookies.get('ASP.NET_SessionId') ?? ''
     if (met.has('lostSession')) sessions.delete(id)
     const session = sessions.get(id)
     if (url.pathname === '/Sales/SalesSearch' && method === 'GET' && url.searchParams.get('countyId') === '7') {
-      const opened = session ?? { offset: 500_000 + sessions.size * 1000 }
       const own = session ? id : randomUUID()
-      sessions.set(own, opened)
-      return { ...list(opened, true, met), headers: { 'set-cookie': `ASP.NET_SessionId=${own}; path=/; HttpOnly` } }
+      const bound = session ?? { offset: 500_000 + ++opened * 10_000 }
+      sessions.set(own, bound)
+      return { ...list(bound, true, met), headers: { 'set-cookie': `ASP.NET_SessionId=${own}; path=/; HttpOnly` } }
     }
+    if (url.pathname === '/') return { body: indexPage() }
     if (session === undefined) return { status: 302, headers: { location: '/' }, body: indexPage() }
     if (url.pathname === '/Sales/SalesSearch' && method === 'POST') {
       return list(session, met.has('sameList') || form.get('IsOpen') !== 'false', met)
@@ -62,7 +64,7 @@ export async function startCivilView(
       const body = detailPage(sale, shown)
       return { body: met.has('changedDetail') ? body.replaceAll(/sale-detail-|heading-bold/g, 'item-') : body }
     }
-    return url.pathname === '/' ? { body: indexPage() } : { status: 404, body: 'Not found' }
+    return { status: 404, body: 'Not found' }
   }
 
   function list(session: Session, open: boolean, met: ReadonlySet<string>): PlainAnswer {

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { parseDate, parseMoment, parseNamedDate, startInstant } from '../../../src/engine/convert/dates.ts'
+import {
+  parseDate,
+  parseMoment,
+  parseNamedDate,
+  parsePrintedDate,
+  startInstant,
+} from '../../../src/engine/convert/dates.ts'
 import { ValueError } from '../../../src/engine/convert/values.ts'
 
 test('dates are read as calendar dates, impossible ones not at all', () => {
@@ -50,4 +56,26 @@ test('a moment is a date, and a time if there is one', () => {
   expect(parseMoment('9/1/2026', 'America/Chicago')).toEqual({ date: '2026-09-01', timeText: null, instant: null })
   expect(parseMoment('Redeemed', 'America/Chicago')).toBeNull()
   expect(() => parseMoment('13/45/2026 10:00 AM ET', 'America/Chicago')).toThrow(ValueError)
+})
+
+test('a printed date is read in all its ways, with the time behind it', () => {
+  const read = (text: string, format?: string) => parsePrintedDate(text, format)
+  for (const text of [
+    '9/1/2026',
+    '09/01/26',
+    '2026-09-01',
+    '01-SEP-2026',
+    '1-Sep-26',
+    'September 1st, 2026',
+    '1 Sept. 2026',
+  ]) {
+    expect({ text, read: read(text) }).toEqual({ text, read: { date: '2026-09-01', timeText: null } })
+  }
+  expect(read('Tuesday, Sep 1, 2026 at 10:00 AM ET')).toEqual({ date: '2026-09-01', timeText: '10:00 AM ET' })
+  expect(read('09/14/2026 02:00 PM')).toEqual({ date: '2026-09-14', timeText: '02:00 PM' })
+  for (const text of ['', 'TBA', '13/45/2026', '31-FEB-2026', '9/1-2026', '9/1/202', '26-1', 'May']) {
+    expect({ text, read: read(text) }).toEqual({ text, read: null })
+  }
+  expect(read('01.09.2026 14:30', 'dd.MM.yyyy HH:mm')).toEqual({ date: '2026-09-01', timeText: '02:30 PM' })
+  expect(read('9/1/2026', 'dd.MM.yyyy')).toBeNull()
 })

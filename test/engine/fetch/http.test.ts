@@ -98,6 +98,37 @@ describe('a session', () => {
   })
 })
 
+describe('a form', () => {
+  test('is posted as a browser does, with the session, and again after a fault; what it leads to is got', async () => {
+    const asked: string[] = []
+    const site = await serve((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const { method, url, headers } = request
+        asked.push([method, url, headers['content-type'], headers.cookie, String(Buffer.concat(chunks))].join(' '))
+        if (asked.length === 2) return response.writeHead(500).end()
+        if (method === 'POST') return response.writeHead(307, { location: '/found' }).end()
+        return response.writeHead(200, { 'set-cookie': 'id=7' }).end('there')
+      })
+    })
+    const { http } = fetcher([site.host])
+    const session = http.session()
+    await session.get(site.url)
+    const page = await session.post(`${site.url}search`, { IsOpen: 'false', 'Name of': 'A & B' })
+    expect(page).toMatchObject({ status: 200, text: 'there' })
+    const form = 'POST /search application/x-www-form-urlencoded id=7 IsOpen=false&Name+of=A+%26+B'
+    expect(asked).toEqual(['GET /   ', form, form, 'GET /found  id=7 '])
+  })
+
+  test('is guarded like a page', async () => {
+    const inside = await serve((_request, response) => response.end())
+    const { http, turns } = fetcher([])
+    await expect(http.session().post(inside.url, {})).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(turns.taken).toBe(0)
+  })
+})
+
 describe('redirects', () => {
   test('five are followed, a sixth is an HTTP error', async () => {
     const site = await serve((request, response) => {

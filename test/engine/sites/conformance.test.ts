@@ -44,7 +44,8 @@ describe.each(sitePlatforms)('%s', (name) => {
       })
       expect(one.error).toBeNull()
       expect(doneOutcomes).toContain(one.outcome)
-      if (one.items.length > 0) expect(one).toMatchObject({ outcome: 'COMPLETE', expected: one.items.length })
+      expect(one.outcome === 'COMPLETE').toBe(one.items.length > 0)
+      expect(one.expected ?? 0).toBe(one.items.length)
       for (const item of one.items) {
         expect(item.auctionDate).toBe(one.date)
         expect(URL.canParse(item.url)).toBe(true)
@@ -91,8 +92,10 @@ describe.each(sitePlatforms)('%s', (name) => {
         expect(one.error).not.toBeNull()
         expect(one.proof).toBeNull()
       }
-      expect(reads.map((one) => one.date)).toEqual([saleDays[0], saleDays[2]])
-      if (kind === '403' || kind === 'captcha') expect(reads[0]?.outcome).toBe('BLOCKED')
+      const dated = reads.map((one) => one.date).filter((date) => date !== null)
+      expect(dated).toEqual([saleDays[0], saleDays[2]])
+      const refused = kind === '403' || kind === 'captcha'
+      expect(reads.some((one) => one.outcome === 'BLOCKED')).toBe(refused)
     })
   })
 
