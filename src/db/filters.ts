@@ -81,10 +81,10 @@ export function likePattern(text: string): string {
 
 /**
  * Refuses lists of a filter that are given and empty: they would match nothing, which nobody means. And text with a
- * NUL, which Postgres cannot hold.
+ * NUL, which Postgres cannot hold. `path` is the argument's.
  */
-export function refuseEmptyLists(filter: object | null | undefined): void {
-  const issues = senseless(filter, ['filter'])
+export function refuseEmptyLists(filter: object | null | undefined, path: string[] = ['filter']): void {
+  const issues = senseless(filter, path)
   if (issues.length > 0) throw new RefusedInputError(issues)
 }
 

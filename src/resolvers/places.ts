@@ -1,3 +1,4 @@
+import { refuseEmptyLists } from '../db/filters.ts'
 import type { Page, PageArgs } from '../db/pages.ts'
 import {
   allStates,
@@ -29,9 +30,11 @@ export async function states({ db }: Context): Promise<StateRow[]> {
 }
 
 export async function county(args: { state: string; name: string }, { db }: Context): Promise<CountyRow | null> {
+  refuseEmptyLists(args, [])
   return await countyByName(db, args.state, args.name)
 }
 
 export async function counties(args: CountyFilter & PageArgs, { db }: Context): Promise<Page<CountyRow>> {
+  refuseEmptyLists(args, [])
   return await countiesPage(db, args, args)
 }

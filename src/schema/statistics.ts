@@ -161,8 +161,7 @@ builder.queryFields((t) => ({
       }),
       limit: t.arg.int({ description: `More groups are refused: 1..${mostGroups}, ${mostGroups} unless told.` }),
     },
-    complexity: ({ groupBy, limit }) =>
-      listCost(groupBy.length === 0 ? 1 : Math.min(Math.max(limit ?? mostGroups, 1), mostGroups)),
+    complexity: (args) => listCost(groupCost(args)),
     resolve: async (_root, args, context) => await prospectStatistics(args, context),
   }),
 }))
@@ -174,4 +173,22 @@ function rangeCost({ from, to }: { from?: string | null | undefined; to?: string
   if (from == null) return defaultDays
   const days = daysIn({ from, to: to ?? new Date().toISOString().slice(0, 10) })
   return Math.min(Math.max(days, 1), mostDays)
+}
+
+/** The groups that there can be, of ten years; so that a dashboard may ask for several groupings at once. */
+function groupCost({ groupBy, limit }: { groupBy: readonly Grouping[]; limit?: number | null | undefined }): number {
+  const most = Math.min(Math.max(limit ?? mostGroups, 1), mostGroups)
+  return [...new Set(groupBy)].reduce((groups, one) => Math.min(groups * likelyGroups[one], most), 1)
+}
+
+type Grouping = typeof ProspectGroupBy.$inferType
+
+const likelyGroups: Record<Grouping, number> = {
+  STATE: 51,
+  COUNTY: 3_144,
+  AUCTION_DATE: 3_653,
+  WEEK: 522,
+  MONTH: 120,
+  AUCTION_STATUS: 8,
+  AUCTION_TYPE: 5,
 }

@@ -39,7 +39,7 @@ async function render(): Promise<Buffer> {
     title: 'Gavel',
     endpoint: '/graphql',
     defaultQuery:
-      '# Put {"authorization": "Bearer KEY"} into the headers below.\nquery {\n  viewer {\n    name\n    role\n  }\n}\n',
+      '# Put this into the headers below:\n# {"authorization": "Bearer KEY"}\nquery {\n  viewer {\n    name\n    role\n  }\n}\n',
   })
   return await promisify(gzip)(html)
 }

@@ -28,6 +28,8 @@ describe('calendar days', () => {
 
   it('do not shift where the clocks do', () => {
     expect(daysBetween('2026-03-07', '2026-03-09')).toEqual(['2026-03-07', '2026-03-08', '2026-03-09'])
+    expect(daysBetween('2026-03-09', '2026-03-08')).toEqual([])
+    expect(daysBetween('9999-12-31', '9999-12-31')).toEqual(['9999-12-31'])
   })
 
   it.each([

@@ -235,6 +235,21 @@ test('places: states, counties with their sites, and a county by its names', asy
   expect(data.found).toEqual({ nodes: [{ name: 'Miami-Dade' }], pageInfo: { hasNextPage: false } })
 })
 
+test.each([
+  ['county(state: "FL", name: "a\\u0000") { id }', ['name']],
+  ['counties(search: "\\u0000") { totalCount }', ['search']],
+  ['jobs(filter: { search: "\\u0000" }) { totalCount }', ['filter', 'search']],
+  [
+    'jobs(filter: { places: [{ county: { state: "FL", name: "\\u0000" } }] }) { totalCount }',
+    ['filter', 'places', '0', 'county', 'name'],
+  ],
+])('text that Postgres cannot hold is refused by its path: %s', async (field, path) => {
+  const { errors } = await api.post(`{ ${field} }`)
+  expect(errors?.map((error) => error.extensions)).toEqual([
+    { code: 'BAD_USER_INPUT', issues: [{ path, message: 'must not hold a NUL' }] },
+  ])
+})
+
 test('all counties can be walked by state and name', async () => {
   const names: string[] = []
   let after: string | null = null

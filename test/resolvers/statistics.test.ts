@@ -107,6 +107,10 @@ describe('statistics of jobs', () => {
       ['2026-03-01', 1],
       ['2026-03-02', 0],
     ])
+    // A day ends where the next one begins.
+    expect((await statistics('from: "2026-03-02", to: "2026-03-02"')).jobsByStatus).toEqual([
+      { status: 'FAILED', count: 1 },
+    ])
     // The cancelled one ended on the evening before, there.
     expect(perDay[2]).toMatchObject({ failed: 1, cancelled: 1 })
   })
@@ -283,6 +287,14 @@ describe('statistics of prospects', () => {
       { count: 1, sum: '1000.00' },
     ])
     expect(await judged('MONTH')).toEqual([{ count: 2, sum: '2000.00' }])
+  })
+
+  test('are asked for in several ways at once, within the cost of one operation', async () => {
+    const ways = ['STATE', 'MONTH', 'WEEK', 'AUCTION_STATUS', 'AUCTION_TYPE', 'COUNTY', 'STATE, MONTH, AUCTION_TYPE']
+    const query = (all: string[]) =>
+      `{ ${all.map((by, i) => `by${i}: prospectStatistics(groupBy: [${by}]) { count }`).join(' ')} }`
+    expect(Object.keys(await api.ask(query(ways)))).toHaveLength(7)
+    expect(await refusalOf(query(Array(6).fill('COUNTY, AUCTION_DATE')))).toMatchObject([{ code: 'COST_LIMIT' }])
   })
 
   test('are refused where groups would be too many, or make no sense', async () => {

@@ -1,6 +1,8 @@
 import { type CheerioAPI, load } from 'cheerio'
+import { load as loadMarkup } from 'cheerio/slim'
 import type { AnyNode, Element } from 'domhandler'
 import type { RawField } from '../../domain.ts'
+import { ScrapeError } from '../errors.ts'
 import { fold, linesOf, textOf } from './text.ts'
 
 /** A table as it is read: its header's texts by column, and its rows. */
@@ -24,8 +26,30 @@ const headerWithin = 10
 /** Beyond this a span is a slip of the pen. */
 const widestSpan = 50
 
-/** Parses as browsers do, whatever the markup, and remembers where things stood. */
-export const loadPage = (html: string): CheerioAPI => load(html, { sourceCodeLocationInfo: true })
+/** Browsers nest no deeper either; what is read of tables within tables would take the square of it. */
+const deepestPage = 512
+/** Elements that are never closed count here. The parser takes the square of it. */
+const deepestMarkup = 3000
+
+/**
+ * Parses as browsers do, whatever the markup, and remembers where things stood. Throws TEMPLATE_CHANGED for a page that
+ * is nested deeper than any that was made on purpose.
+ */
+export function loadPage(html: string): CheerioAPI {
+  checkDepth(loadMarkup(html).root()[0] as AnyNode, deepestMarkup)
+  const $ = load(html, { sourceCodeLocationInfo: true })
+  checkDepth($.root()[0] as AnyNode, deepestPage)
+  return $
+}
+
+function checkDepth(root: AnyNode, deepest: number): void {
+  const left = [{ node: root, depth: 0 }]
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    const depth = one.depth + 1
+    if (depth > deepest) throw new ScrapeError('TEMPLATE_CHANGED', 'the page is nested without end')
+    if ('children' in one.node) for (const node of one.node.children) left.push({ node, depth })
+  }
+}
 
 /**
  * Every table of the page, or every group of rows that `rowSelector` finds, whose header `isHeader` knows, in page
@@ -70,15 +94,8 @@ type Cells = (Cell | undefined)[]
 
 function groupsOf($: CheerioAPI, rowSelector: string | null): { element: Element; rows: Element[] }[] {
   if (rowSelector === null) {
-    return $('table')
-      .toArray()
-      .map((element) => ({
-        element,
-        rows: $(element)
-          .find('tr')
-          .toArray()
-          .filter((row) => $(row).closest('table').get(0) === element),
-      }))
+    const byTable = Map.groupBy($('table tr').toArray(), (row) => $(row).closest('table').get(0) as Element)
+    return [...byTable].map(([element, rows]) => ({ element, rows }))
   }
   const rows = $.root().find(rowSelector).toArray().filter(isElement)
   const byParent = Map.groupBy(rows, (row) => ($(row).closest('table').get(0) ?? row.parent) as Element)

@@ -124,7 +124,11 @@ describe('the end of a table', () => {
       '<div class="pager"><a href="?p=1">1</a><a class="disabled" href="?p=2">Next</a></div>',
       'none',
     ],
-    ['links of the page that are no pager', '<p><a href="/next">Next meeting</a> <a href="/2">2</a></p>', 'link'],
+    [
+      'a number right behind it, though nothing calls it a pager',
+      '<p><a href="/next">Next meeting</a> <a href="/2">2</a></p>',
+      'link',
+    ],
     ['a menu', '<p>Notes</p><p>More</p><div><ul><li><a href="/2026">2026</a></li></ul></div>', 'none'],
   ] as const)('%s behind it', (_name, behind, kind) => {
     expect(parse(`<div>${table(...rows)}${behind}</div></html>`).next.kind).toBe(kind)
