@@ -31,6 +31,14 @@ const hostPorts = z
     'must be a list of host:port, separated by commas',
   )
 
+const origins = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  .refine(
+    (parts) => parts.every((part) => /^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part),
+    'must be a list of origins such as https://gavel.example, separated by commas',
+  )
+
 /** Every setting, by its environment name: its default and what it may be. */
 const settings = {
   /** Any PostgreSQL >= 15, reached directly; without it the embedded server under GAVEL_DATA_DIR. */
@@ -46,6 +54,7 @@ const settings = {
   GAVEL_WORKERS: whole(0, 64).default(4),
   GAVEL_ADMIN_KEY: z.string().min(1).optional(),
   GAVEL_ALLOW_PRIVATE_HOSTS: hostPorts.default([]),
+  GAVEL_ALLOW_ORIGINS: origins.default([]),
   GAVEL_BROWSER: z.string().min(1, 'must be the path of a Chromium or Chrome').optional(),
   GAVEL_HOST_CONCURRENCY: whole(0, 100).default(2),
   GAVEL_HOST_RPS: limit.default(2),
@@ -77,6 +86,8 @@ export interface Config {
   adminKey: string | null
   /** `host:port` pairs that may be fetched although their address is private. */
   allowPrivateHosts: readonly string[]
+  /** Origins, beside the API's own, whose pages may use the API. */
+  allowOrigins: readonly string[]
   browserPath: string | null
   politeness: {
     hostConcurrency: number
@@ -113,6 +124,7 @@ export function readConfig(env: NodeJS.ProcessEnv = environment()): Config {
     workers: s.GAVEL_WORKERS,
     adminKey: s.GAVEL_ADMIN_KEY ?? null,
     allowPrivateHosts: s.GAVEL_ALLOW_PRIVATE_HOSTS,
+    allowOrigins: s.GAVEL_ALLOW_ORIGINS,
     browserPath: s.GAVEL_BROWSER ?? null,
     politeness: {
       hostConcurrency: s.GAVEL_HOST_CONCURRENCY,

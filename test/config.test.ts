@@ -16,6 +16,7 @@ test('without any setting, everything has its documented default', () => {
     workers: 4,
     adminKey: null,
     allowPrivateHosts: [],
+    allowOrigins: [],
     browserPath: null,
     politeness: { hostConcurrency: 2, hostRps: 2, platformConcurrency: 5, platformRps: 5 },
     jobTimeoutSeconds: 1800,
@@ -36,6 +37,7 @@ test('every setting is read', () => {
       GAVEL_WORKERS: '0',
       GAVEL_ADMIN_KEY: 'a-key-that-is-long-enough',
       GAVEL_ALLOW_PRIVATE_HOSTS: 'localhost:4100, 127.0.0.1:4101,[::1]:4102',
+      GAVEL_ALLOW_ORIGINS: 'https://gavel.example, http://localhost:5173',
       GAVEL_BROWSER: '/usr/bin/chromium',
       GAVEL_HOST_CONCURRENCY: '1',
       GAVEL_HOST_RPS: '0.5',
@@ -55,6 +57,7 @@ test('every setting is read', () => {
     workers: 0,
     adminKey: 'a-key-that-is-long-enough',
     allowPrivateHosts: ['localhost:4100', '127.0.0.1:4101', '[::1]:4102'],
+    allowOrigins: ['https://gavel.example', 'http://localhost:5173'],
     browserPath: '/usr/bin/chromium',
     politeness: { hostConcurrency: 1, hostRps: 0.5, platformConcurrency: 0, platformRps: 0 },
     jobTimeoutSeconds: 82_800,
@@ -83,6 +86,16 @@ test.each([
     'GAVEL_ALLOW_PRIVATE_HOSTS',
     'localhost:65536',
     'GAVEL_ALLOW_PRIVATE_HOSTS must be a list of host:port, separated by commas',
+  ],
+  [
+    'GAVEL_ALLOW_ORIGINS',
+    'https://gavel.example/',
+    'GAVEL_ALLOW_ORIGINS must be a list of origins such as https://gavel.example, separated by commas',
+  ],
+  [
+    'GAVEL_ALLOW_ORIGINS',
+    '*',
+    'GAVEL_ALLOW_ORIGINS must be a list of origins such as https://gavel.example, separated by commas',
   ],
   ['GAVEL_HOST_RPS', 'fast', 'GAVEL_HOST_RPS must be a number, 0 for no limit'],
   ['GAVEL_JOB_TIMEOUT', '0', 'GAVEL_JOB_TIMEOUT must be a whole number from 1 to 82800'],
@@ -133,7 +146,13 @@ test('docs/settings.md lists every setting that src/config.ts reads, with its de
   expect(documented.map((row) => row.name)).toEqual(names)
   // What has no default of its own is described in words; the rest is written as one would set it.
   const unset = documented.filter((row) => row.value === undefined).map((row) => row.name)
-  expect(unset).toEqual(['DATABASE_URL', 'GAVEL_ADMIN_KEY', 'GAVEL_ALLOW_PRIVATE_HOSTS', 'GAVEL_BROWSER'])
+  expect(unset).toEqual([
+    'DATABASE_URL',
+    'GAVEL_ADMIN_KEY',
+    'GAVEL_ALLOW_PRIVATE_HOSTS',
+    'GAVEL_ALLOW_ORIGINS',
+    'GAVEL_BROWSER',
+  ])
   for (const { name, value } of documented)
     expect([name, readConfig({ [name]: value })]).toEqual([name, readConfig({})])
 })

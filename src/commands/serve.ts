@@ -1,12 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, ConfigError, readConfig } from '../config.ts'
+import { openDatabase } from '../db/database.ts'
 import { createCommands } from '../engine/commands.ts'
-import { checkConnections, poolSize } from '../engine/connections.ts'
+import { apiConnections, checkConnections, poolSize } from '../engine/connections.ts'
 import { createEvents } from '../engine/events.ts'
 import { startNode } from '../engine/node.ts'
 import { startSchedules } from '../engine/schedules.ts'
 import { startWebhooks } from '../engine/webhooks.ts'
 import { createLogger } from '../log.ts'
+import { limits } from '../server/limits.ts'
 import { startServer } from '../server/server.ts'
 import { openRuntime } from './runtime.ts'
 import { untilSignal } from './untilSignal.ts'
@@ -32,7 +34,7 @@ async function serve(config: Config): Promise<void> {
   const stopped = untilSignal(log)
   await using closing = new AsyncDisposableStack()
   const shape = { workers: config.workers, api: true }
-  const max = poolSize(shape)
+  const max = poolSize({ ...shape, api: false })
   const runtime = await openRuntime(config, log, { name: 'gavel serve', max, migrated: true })
   closing.defer(() => runtime.close())
   const { databaseUrl, db } = runtime
@@ -43,13 +45,17 @@ async function serve(config: Config): Promise<void> {
   closing.defer(() => schedules.stop())
   const webhooks = startWebhooks({ db, allowPrivateHosts: config.allowPrivateHosts, log })
   closing.defer(() => webhooks.stop())
-  const events = await createEvents({ databaseUrl, db, log })
+  // What clients ask for never holds up the node's own work, and has a limit of time.
+  const { statementMs } = limits
+  const apiDb = openDatabase(databaseUrl, { max: apiConnections, name: 'gavel api', log, statementMs })
+  closing.defer(() => apiDb.destroy())
+  const events = await createEvents({ databaseUrl, db: apiDb, log })
   closing.defer(() => events.stop())
   if (config.adminKey !== null && config.adminKey.length < shortKey) {
     log.warn(`GAVEL_ADMIN_KEY has fewer than ${shortKey} characters: it may be guessed`)
   }
-  const commands = createCommands({ db, queue: node.queue, config, log })
-  const server = await startServer({ config, db, commands, events, log }).catch((error: unknown) => {
+  const commands = createCommands({ db: apiDb, queue: node.queue, config, log })
+  const server = await startServer({ config, db: apiDb, commands, events, log }).catch((error: unknown) => {
     throw cannotListen(config, error)
   })
   closing.defer(() => server.close())

@@ -35,10 +35,15 @@ export function connectionSettings(url: string, applicationName: string): pg.Cli
 
 /**
  * Opens a pool on the database. Columns are camelCase here and snake_case in the database; keys inside JSON are left
- * alone. `max` is the number of connections; errors of idle connections go to the log (the pool replaces them).
+ * alone. `max` is the number of connections; errors of idle connections go to the log (the pool replaces them). The
+ * database cancels a statement that takes longer than `statementMs`, with SQLSTATE 57014; unless told, none.
  */
-export function openDatabase(url: string, options: { max: number; name: string; log: Logger }): Database {
-  const pool = new pg.Pool({ ...connectionSettings(url, options.name), max: options.max })
+export function openDatabase(
+  url: string,
+  options: { max: number; name: string; log: Logger; statementMs?: number },
+): Database {
+  const settings = connectionSettings(url, options.name)
+  const pool = new pg.Pool({ ...settings, max: options.max, statement_timeout: options.statementMs ?? false })
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
   // The pool does not listen while a connection is in use; one that is lost between two statements of a transaction
   // would end the process. The next statement fails with it.

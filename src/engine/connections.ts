@@ -6,10 +6,10 @@ import { instanceSettings } from './queueSettings.ts'
 /** What each worker process opens at most: its pool, and one connection whose locks are its turns at the sites. */
 export const workerConnections = { pool: 3, politeness: 1 }
 
-/** What the API's own queries take of the node's pool. */
-const apiConnections = 10
+/** Size of the pool that the API's operations and exports have to themselves. */
+export const apiConnections = 10
 
-/** Size of a node's own pool: each run's start and end takes one for a moment, and a few are for everything else. */
+/** Size of a node's own pools together: each run's start and end takes one for a moment, and a few are for everything else. */
 export function poolSize({ workers, api }: NodeShape): number {
   return workers + 4 + (api ? apiConnections : 0)
 }

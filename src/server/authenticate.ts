@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { Database } from '../db/database.ts'
 import { type SignedIn, signIn } from '../engine/people.ts'
 
@@ -11,19 +10,4 @@ export function createAuthenticate({ db, adminKey }: { db: Database; adminKey: s
     const key = /^bearer +(\S{1,500})$/i.exec(authorization.trim())?.[1]
     return key === undefined ? null : await signIn(db, key, adminKey)
   }
-}
-
-const refusal = JSON.stringify({
-  errors: [
-    {
-      message: 'A valid API key is required: Authorization: Bearer KEY.',
-      extensions: { code: 'UNAUTHENTICATED' },
-    },
-  ],
-})
-
-/** The answer to whoever is not signed in, whatever they asked. */
-export function answerUnauthenticated(response: ServerResponse): void {
-  response.writeHead(401, { 'content-type': 'application/json; charset=utf-8', 'www-authenticate': 'Bearer' })
-  response.end(refusal)
 }

@@ -26,12 +26,29 @@ export function presentError(error: unknown, log: Logger): GraphQLError {
   return new GraphQLError(`Something went wrong on our side. The log knows it as ${id}.`, { ...at, extensions })
 }
 
-/** The error itself, with a code: whatever has none by now is about the document or its variables. */
+/** Every code that an error of the API may have. */
+const codes = new Set<unknown>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'NOT_FOUND',
+  'COST_LIMIT',
+  'RATE_LIMITED',
+  'CURSOR_EXPIRED',
+  'INTERNAL_SERVER_ERROR',
+])
+
+/** The error itself, with one of our codes: what has none by now is about the request, its document or variables. */
 export function withCode(error: GraphQLError): GraphQLError {
-  const { code } = error.extensions
-  if (code !== undefined && !(typeof code === 'string' && code.startsWith('GRAPHQL_'))) return error
-  error.extensions['code'] = 'BAD_USER_INPUT'
-  error.extensions['issues'] = [{ path: [], message: error.message }]
+  const { extensions } = error
+  if (codes.has(extensions['code'])) return error
+  extensions['code'] = 'BAD_USER_INPUT'
+  extensions['issues'] = [{ path: [], message: error.message }]
+  if (extensions['originalError'] !== undefined) {
+    // What the parser of JSON said, in its own words. Yoga takes it for the reason to answer 400 to every client.
+    delete extensions['originalError']
+    extensions['http'] = { status: 400 }
+  }
   return error
 }
 

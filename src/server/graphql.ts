@@ -3,7 +3,7 @@ import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth'
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives'
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
-import type { GraphQLError, ValidationContext } from 'graphql'
+import { GraphQLError, type ValidationContext } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import type { SignedIn } from '../engine/people.ts'
 import type { Context, Services } from '../resolvers/context.ts'
@@ -52,6 +52,7 @@ export function createGraphql(services: Services & Pick<Context, 'exportLinks'>)
       useCostLimit(limits.cost),
       // Errors of documents never reach maskError.
       useErrorCodes,
+      useJsonParameters,
     ],
   })
 }
@@ -62,4 +63,27 @@ const useErrorCodes: Plugin = {
   onExecutionResult({ result }) {
     if (result && 'errors' in result) for (const error of result.errors ?? []) withCode(error)
   },
+}
+
+/** Refuses what a GET carries as JSON and is none: read as it is, it would pass for a fault of ours. */
+const useJsonParameters: Plugin = {
+  onRequestParse({ url }) {
+    for (const name of ['variables', 'extensions']) {
+      const text = url.searchParams.get(name)
+      if (text !== null && text !== '' && !isJson(text)) {
+        const extensions = { code: 'BAD_USER_INPUT', issues: [{ path: [name], message: 'must be JSON' }] }
+        throw new GraphQLError(`${name} must be JSON.`, { extensions: { ...extensions, http: { status: 400 } } })
+      }
+    }
+  },
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
 }

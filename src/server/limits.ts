@@ -18,8 +18,25 @@ export const limits = {
   bodyBytes: 256 * 1024,
   /** Bytes of a WebSocket message; a larger one closes the socket with 1009. */
   frameBytes: 64 * 1024,
-  /** Operations under way on one socket. */
+  /** Operations under way on one socket; one more is refused, the others go on. */
   subscriptionsPerSocket: 50,
+  /**
+   * Sockets, streams of events and other answers under way on one node, whosever they are: one more is answered with
+   * 503.
+   */
+  openAtOnce: 10_000,
+  /** The same of one key: one more request is answered with 429, one more socket closed with 1013. */
+  openPerKey: 1_000,
+  /** Requests and upgrades from one address, an IPv6 network of 64 bits counting as one; more are answered with 429. */
+  requestsPerAddress: { perSecond: 2_000, burst: 4_000 },
+  /** Operations of one key on one node: more are answered with 429, on a socket with an error that closes nothing. */
+  operationsPerKey: { perSecond: 500, burst: 1_000 },
+  /** Messages from one socket; more close it with 1008. */
+  messagesPerSocket: { perSecond: 200, burst: 400 },
+  /** Messages of one socket that wait for their answers to be taken; until then no more are read from it. */
+  messagesAtOnce: 100,
+  /** What one statement of an operation may take in the database, which then cancels it. */
+  statementMs: 30_000,
   /** Time a socket has for its connection_init; then it is closed with 4408. */
   initWaitMs: 3_000,
   /** How often a socket is pinged; one that has not answered by the next ping is cut. */

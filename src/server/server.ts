@@ -5,13 +5,16 @@ import { pendingMigrations } from '../db/migrate.ts'
 import { createExportLinks } from '../engine/exportLinks.ts'
 import { ensureBuiltInUser } from '../engine/people.ts'
 import type { Services } from '../resolvers/context.ts'
-import { answerUnauthenticated, createAuthenticate } from './authenticate.ts'
+import { createAdmission } from './admission.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { answerCors } from './cors.ts'
 import { watchDrain } from './drain.ts'
 import { createExports } from './exports.ts'
 import { answerGraphiql } from './graphiql.ts'
 import { createGraphql } from './graphql.ts'
 import { limits } from './limits.ts'
 import { originOf } from './origin.ts'
+import { answerRateLimited, answerUnauthenticated } from './refusals.ts'
 import { createSessions } from './sessions.ts'
 import { serveWebSocket } from './webSocket.ts'
 
@@ -28,12 +31,13 @@ export interface RunningServer {
  */
 export async function startServer(
   options: Omit<Services, 'config'> & {
-    config: Services['config'] & Pick<Config, 'host' | 'port' | 'adminKey'>
+    config: Services['config'] & Pick<Config, 'host' | 'port' | 'adminKey' | 'allowOrigins'>
   },
 ): Promise<RunningServer> {
   const { config, db, log } = options
   if (config.adminKey !== null) await ensureBuiltInUser(db)
   const authenticate = createAuthenticate({ db, adminKey: config.adminKey })
+  const admission = createAdmission()
   const sessions = createSessions({ db, log })
   const exportLinks = createExportLinks({ db, adminKey: config.adminKey })
   const answerExport = createExports({ db, exportLinks, sessions })
@@ -46,18 +50,32 @@ export async function startServer(
       answerUnauthenticated(response)
       return
     }
+    const wait = admission.operation(viewer)
+    if (wait !== null) {
+      answerRateLimited(response, { status: 429, message: 'This key asks too often.', seconds: wait })
+      return
+    }
+    const leave = admission.openFor(viewer)
+    if (!leave) {
+      answerRateLimited(response, { status: 429, message: 'This key has too much open at once.', seconds: 1 })
+      return
+    }
     const end = sessions.open(viewer, () => response.destroy())
-    // Streams alone: another answer is written at once and tells nothing of its progress.
-    const streams = request.headers.accept?.includes('text/event-stream') ?? false
     const drain = watchDrain({
-      waiting: () => streams && response.writableNeedDrain,
+      // Streams alone: another answer is written at once and tells nothing of its progress.
+      waiting: () => isStream(response) && response.writableNeedDrain,
       drop: () => response.destroy(),
     })
     response.on('drain', () => drain.progressed())
-    response.once('close', () => {
+    const finish = () => {
+      leave()
       end()
       drain.stop()
-    })
+    }
+    if (response.closed) finish()
+    else response.once('close', finish)
+    // With a header of ours the response remembers those that it is sent with: isStream reads one of them.
+    response.setHeader('cache-control', 'no-store')
     await graphql(request, response, { viewer, origin: originOf(request) })
   }
 
@@ -82,10 +100,29 @@ export async function startServer(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?', 1)
+    if (answerCors(request, response, config.allowOrigins)) return
+    // Whoever looks after this node is always told how it is.
+    if (!path.startsWith('/health/') && !isAdmitted(request, response)) return
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined
     if (route) await route(request, response)
     else if (path.startsWith('/exports/')) await answerExport(request, response)
     else answerJson(response, 404, { status: 'not found' })
+  }
+
+  /** False where the request is refused. */
+  function isAdmitted(request: IncomingMessage, response: ServerResponse): boolean {
+    const wait = admission.request(request)
+    if (wait !== null) {
+      answerRateLimited(response, { status: 429, message: 'This address asks too often.', seconds: wait })
+      return false
+    }
+    const leave = admission.open()
+    if (!leave) {
+      answerRateLimited(response, { status: 503, message: 'This node has too much open at once.', seconds: 1 })
+      return false
+    }
+    response.once('close', leave)
+    return true
   }
 
   const server = createServer((request, response) => {
@@ -95,7 +132,15 @@ export async function startServer(
       else response.destroy()
     })
   })
-  const sockets = serveWebSocket({ server, graphql, authenticate, sessions, log })
+  const sockets = serveWebSocket({
+    server,
+    graphql,
+    authenticate,
+    admission,
+    sessions,
+    allowOrigins: config.allowOrigins,
+    log,
+  })
 
   try {
     await new Promise<void>((resolve, reject) => {
@@ -130,6 +175,10 @@ export async function startServer(
 function answerJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   response.end(JSON.stringify(body))
+}
+
+function isStream(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream')
 }
 
 function urlOf({ address, port }: AddressInfo): string {

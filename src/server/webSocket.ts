@@ -5,19 +5,24 @@ import { CloseCode, handleProtocols, makeServer, type Context as SocketContext }
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { SignedIn } from '../engine/people.ts'
 import type { Logger } from '../log.ts'
+import type { Admission } from './admission.ts'
 import type { Authenticate } from './authenticate.ts'
+import { isAllowedOrigin } from './cors.ts'
 import { watchDrain } from './drain.ts'
 import { formatError, presentError } from './errors.ts'
 import type { Graphql } from './graphql.ts'
 import { limits } from './limits.ts'
 import { originOf } from './origin.ts'
+import { createRate } from './rate.ts'
+import { rateLimited } from './refusals.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Extra {
   socket: WebSocket
   origin: string
   signedIn?: SignedIn
-  endSession?: () => void
+  /** What ends what is counted and watched on behalf of the key. */
+  ends: (() => void)[]
 }
 
 type Parameters = { authorization?: unknown } & Record<string, unknown>
@@ -31,10 +36,12 @@ export function serveWebSocket(options: {
   server: Server
   graphql: Graphql
   authenticate: Authenticate
+  admission: Admission
   sessions: Sessions
+  allowOrigins: readonly string[]
   log: Logger
 }): { close(): void } {
-  const { server, graphql, authenticate, sessions, log } = options
+  const { server, graphql, authenticate, admission, sessions, allowOrigins, log } = options
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.frameBytes,
@@ -47,8 +54,14 @@ export function serveWebSocket(options: {
     async onConnect({ connectionParams, extra }) {
       const signedIn = await authenticate(connectionParams?.authorization)
       if (!signedIn || extra.socket.readyState !== extra.socket.OPEN) return false
+      const leave = admission.openFor(signedIn)
+      if (!leave) {
+        extra.socket.close(1013, 'Too much open at once')
+        return false
+      }
       extra.signedIn = signedIn
-      extra.endSession = sessions.open(signedIn, () => extra.socket.close(CloseCode.Forbidden, 'Forbidden'))
+      const end = sessions.open(signedIn, () => extra.socket.close(CloseCode.Forbidden, 'Forbidden'))
+      extra.ends.push(leave, end)
       return true
     },
     onSubscribe: async (context, _id, payload) => {
@@ -63,7 +76,9 @@ export function serveWebSocket(options: {
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors ? { data: result.data ?? null, errors: result.errors.map(formatError) } : undefined,
     onError: (_context, _id, _payload, errors) => errors.map((error) => formatError(presentError(error, log))),
-    onClose: ({ extra }) => extra.endSession?.(),
+    onClose({ extra }) {
+      for (const end of extra.ends) end()
+    },
   })
 
   /** Parses and checks an operation: its arguments, or why it is refused. A refusal closes nothing. */
@@ -76,6 +91,8 @@ export function serveWebSocket(options: {
       return [new GraphQLError(message, { extensions: { code: 'RATE_LIMITED' } })]
     }
     if (!extra.signedIn) throw new Error('an operation came before its socket was acknowledged')
+    const wait = admission.operation(extra.signedIn)
+    if (wait !== null) return [new GraphQLError('This key asks too often.', { extensions: rateLimited(wait) })]
     const envelope = graphql.getEnveloped({ viewer: extra.signedIn, origin: extra.origin } as never)
     const document = envelope.parse(payload.query)
     const errors = envelope.validate(envelope.schema, document) as readonly GraphQLError[]
@@ -92,6 +109,8 @@ export function serveWebSocket(options: {
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const stopPinging = ping(socket)
+    const takeMessage = createRate(limits.messagesPerSocket)
+    let answering = 0
     const drain = watchDrain({
       waiting: () => socket.bufferedAmount > 0,
       drop: () => dropSlow(socket),
@@ -107,14 +126,27 @@ export function serveWebSocket(options: {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) => {
           socket.on('message', (data: Buffer) => {
-            receive(data.toString()).catch((error: unknown) => {
-              log.error({ err: error }, 'a message of a socket failed')
-              socket.close(CloseCode.InternalServerError, 'Internal server error')
-            })
+            if (socket.readyState !== socket.OPEN) return
+            if (takeMessage('') !== null) {
+              socket.close(1008, 'Too many messages')
+              return
+            }
+            answering += 1
+            // One that sends without taking its answers is not read on: what waits for it has an end.
+            if (answering >= limits.messagesAtOnce) socket.pause()
+            receive(data.toString())
+              .catch((error: unknown) => {
+                log.error({ err: error }, 'a message of a socket failed')
+                socket.close(CloseCode.InternalServerError, 'Internal server error')
+              })
+              .finally(() => {
+                answering -= 1
+                if (socket.isPaused && answering < limits.messagesAtOnce) socket.resume()
+              })
           })
         },
       },
-      { socket, origin: originOf(request) },
+      { socket, origin: originOf(request), ends: [] },
     )
     socket.once('close', (code, reason) => {
       stopPinging()
@@ -124,11 +156,27 @@ export function serveWebSocket(options: {
   })
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const status = refusalOf(request)
-    if (status) {
+    const refuse = (status: string) =>
       stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    const wait = admission.request(request)
+    if (wait !== null) {
+      refuse(`429 Too Many Requests\r\nretry-after: ${wait}`)
       return
     }
+    if (request.url?.split('?', 1)[0] !== '/graphql') {
+      refuse('404 Not Found')
+      return
+    }
+    if (!isAllowedOrigin(request, allowOrigins)) {
+      refuse('403 Forbidden')
+      return
+    }
+    const leave = admission.open()
+    if (!leave) {
+      refuse('503 Service Unavailable\r\nretry-after: 1')
+      return
+    }
+    stream.once('close', leave)
     sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request))
   })
 
@@ -174,12 +222,4 @@ function ping(socket: WebSocket): () => void {
     socket.ping()
   }, limits.pingMs)
   return () => clearInterval(timer)
-}
-
-/** The status line for an upgrade that is not ours, or comes from a page of another origin; null when it may pass. */
-function refusalOf({ url = '', headers }: IncomingMessage): string | null {
-  if (url.split('?', 1)[0] !== '/graphql') return '404 Not Found'
-  const { origin, host } = headers
-  if (origin === undefined) return null
-  return URL.canParse(origin) && new URL(origin).host === host ? null : '403 Forbidden'
 }

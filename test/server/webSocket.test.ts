@@ -1,10 +1,11 @@
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { changeJob, lockJob } from '../../src/db/changeJob.ts'
 import type { JobRow, ScrapeUrlRow } from '../../src/db/tables.ts'
 import { adminKey, idOf, startTestApi, type TestApi } from '../support/api.ts'
+import { acknowledged, listen } from '../support/bareSocket.ts'
 import { insertJob, insertSite } from '../support/rows.ts'
+import { until } from '../support/until.ts'
 
 let api: TestApi
 let site: ScrapeUrlRow
@@ -28,26 +29,6 @@ async function change(id: string, values: Parameters<typeof changeJob>[2]): Prom
   })
 }
 
-/** Everything a bare socket is told, and how it ends. */
-function listen(socket: WebSocket) {
-  const messages: { type: string; id?: string; payload?: unknown }[] = []
-  socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as (typeof messages)[number]))
-  const closed = once(socket, 'close').then(([code]) => code as number)
-  const send = (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message))
-  return { messages, closed, send }
-}
-
-/** A bare socket that is acknowledged. */
-async function listenAcknowledged(key = adminKey) {
-  const socket = await api.socket()
-  const listening = listen(socket)
-  listening.send(init(key))
-  await vi.waitFor(() => expect(listening.messages[0]?.type).toBe('connection_ack'))
-  return { socket, ...listening }
-}
-
-const init = (key = adminKey) => ({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } })
-
 describe('the socket', () => {
   test.each([
     ['no key', {}],
@@ -57,35 +38,11 @@ describe('the socket', () => {
   ])('%s: closed with 4403', async (_what, payload) => {
     const { send, closed } = listen(await api.socket())
     send({ type: 'connection_init', payload })
-    expect(await closed).toBe(4403)
-  })
-
-  test.each<[string, unknown[], number]>([
-    ['subscribing before the acknowledgement', [{ type: 'subscribe', id: '1', payload: { query: '{ a }' } }], 4401],
-    ['a second init', [init(), init()], 4429],
-    ['a message that is none', ['?'], 4400],
-    ['a frame of more than 64 KB', ['x'.repeat(65 * 1024)], 1009],
-  ])('%s closes it with its code', async (_what, messages, code) => {
-    const { send, closed } = listen(await api.socket())
-    for (const message of messages) send(message)
-    expect(await closed).toBe(code)
-  })
-
-  test('a page of another origin does not get one, a page of ours does', async () => {
-    const address = `${api.url.replace('http', 'ws')}/graphql`
-    const refused = (url: string, headers: Record<string, string> = {}) => {
-      const socket = new WebSocket(url, 'graphql-transport-ws', { headers })
-      return once(socket, 'unexpected-response').then(([, response]) => (response as { statusCode: number }).statusCode)
-    }
-    expect(await refused(address, { origin: 'https://evil.example' })).toBe(403)
-    expect(await refused(address, { origin: 'null' })).toBe(403)
-    expect(await refused(`${address}/other`)).toBe(404)
-    const own = await api.socket({ origin: api.url })
-    expect(own.readyState).toBe(WebSocket.OPEN)
+    expect((await closed).code).toBe(4403)
   })
 
   test('a document that is refused closes nothing', async () => {
-    const { send, messages } = await listenAcknowledged()
+    const { send, messages } = await acknowledged(api)
     const documents: [string, string][] = [
       ['parse', '{'],
       ['tokens', `{ viewer { ${'name '.repeat(1_000)} } }`],
@@ -104,7 +61,7 @@ describe('the socket', () => {
   })
 
   test('what costs too much is refused as over HTTP, subscriptions too', async () => {
-    const { send, messages } = await listenAcknowledged()
+    const { send, messages } = await acknowledged(api)
     const costly = 'prospects(first: 200) { nodes { changes(first: 200) { nodes { id } } } }'
     const subscription = `subscription { jobStatus(jobId: "x") { job { ${costly} } } }`
     for (const query of [`{ ${costly} }`, subscription]) {
@@ -119,10 +76,10 @@ describe('the socket', () => {
 
   test('the 51st operation at once is refused, the others go on', async () => {
     const job = await newJob()
-    const { send, messages } = await listenAcknowledged()
+    const { send, messages } = await acknowledged(api)
     const payload = { query: jobStatus, variables: { id: idOf('ScrapingJob', job.id) } }
     for (let i = 1; i <= 51; i++) send({ type: 'subscribe', id: String(i), payload })
-    await vi.waitFor(() => expect(messages.filter((one) => one.type === 'next')).toHaveLength(50))
+    await until(() => expect(messages.filter((one) => one.type === 'next')).toHaveLength(50))
     expect(messages.filter((one) => one.type === 'error')).toEqual([
       expect.objectContaining({
         id: '51',
@@ -133,20 +90,20 @@ describe('the socket', () => {
 
   test('a revoked key closes its sockets with 4403, and nobody elses', async () => {
     const { key, keyId } = await api.keyOf('VIEWER')
-    const its = await listenAcknowledged(key)
-    const other = await listenAcknowledged()
+    const its = await acknowledged(api, key)
+    const other = await acknowledged(api)
     await api.ask('mutation($id: ID!) { revokeApiKey(id: $id) { __typename } }', { id: idOf('ApiKey', keyId) })
-    expect(await its.closed).toBe(4403)
+    expect((await its.closed).code).toBe(4403)
     expect(other.socket.readyState).toBe(WebSocket.OPEN)
   })
 })
 
 test('a user who gets another role has to sign in anew', async () => {
   const { key, userId } = await api.keyOf('ADMIN')
-  const its = await listenAcknowledged(key)
+  const its = await acknowledged(api, key)
   const input = { id: idOf('User', userId), role: 'VIEWER' }
   await api.ask('mutation($input: UpdateUserInput!) { updateUser(input: $input) { __typename } }', { input })
-  expect(await its.closed).toBe(4403)
+  expect((await its.closed).code).toBe(4403)
 })
 
 describe('jobStatus', () => {

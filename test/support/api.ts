@@ -40,12 +40,23 @@ export interface TestApi extends TestDatabase {
   stop(): Promise<void>
 }
 
-/** The API on a database of its own, served on a free port: real sockets, no workers. */
-export async function startTestApi(options: { log?: Logger } = {}): Promise<TestApi> {
-  const database = await createTestDatabase()
+/**
+ * The API on a database of its own, served on a free port: real sockets, no workers. `env` is for settings beyond
+ * those that every test has; `statementMs` is what a statement of the API may take.
+ */
+export async function startTestApi({
+  log = createLogger('silent', 'test'),
+  env = {},
+  ...pool
+}: {
+  log?: Logger
+  env?: Record<string, string>
+  statementMs?: number
+} = {}): Promise<TestApi> {
+  const database = await createTestDatabase(pool)
   const { db } = database
-  const log = options.log ?? createLogger('silent', 'test')
-  const config = readConfig({ PORT: '0', GAVEL_ADMIN_KEY: adminKey, GAVEL_ALLOW_PRIVATE_HOSTS: '127.0.0.1:8099' })
+  const common = { PORT: '0', GAVEL_ADMIN_KEY: adminKey, GAVEL_ALLOW_PRIVATE_HOSTS: '127.0.0.1:8099' }
+  const config = readConfig({ ...common, ...env })
   const queue = await openQueue({ db, databaseUrl: database.url, staleAfterSeconds: 10, worker: false, log })
   const events = await createEvents({ databaseUrl: database.url, db, log })
   const commands = createCommands({ db, queue, config, log })

@@ -11,13 +11,13 @@ export interface TestDatabase {
 }
 
 /** A migrated database of one's own, cloned from the run's template; `drop` in afterAll. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(options: { statementMs?: number } = {}): Promise<TestDatabase> {
   const name = `gavel_test_${randomUUID().replaceAll('-', '')}`
   const server = new URL(inject('serverUrl'))
   await statement(server.href, `create database ${name} template ${inject('templateDatabase')}`)
   const own = new URL(server)
   own.pathname = `/${name}`
-  const db = openDatabase(own.href, { max: 5, name: 'test', log: createLogger('silent', 'test') })
+  const db = openDatabase(own.href, { ...options, max: 5, name: 'test', log: createLogger('silent', 'test') })
   return {
     url: own.href,
     db,
