@@ -52,7 +52,10 @@ const settings = {
   GAVEL_CSV_DIR: z.string().min(1, 'must be a folder').default('scraped_data'),
   /** Child processes in this node; 0 serves only. */
   GAVEL_WORKERS: whole(0, 64).default(4),
-  GAVEL_ADMIN_KEY: z.string().min(1).optional(),
+  GAVEL_ADMIN_KEY: z
+    .string()
+    .regex(/^\S{1,500}$/, 'must have 1 to 500 characters without spaces')
+    .optional(),
   GAVEL_ALLOW_PRIVATE_HOSTS: hostPorts.default([]),
   GAVEL_ALLOW_ORIGINS: origins.default([]),
   GAVEL_BROWSER: z.string().min(1, 'must be the path of a Chromium or Chrome').optional(),

@@ -40,6 +40,11 @@ try {
 /** Commander has printed its own; 2 is for a command line that makes no sense. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  console.error(error instanceof ConfigError ? `gavel: ${error.message}` : error)
+  console.error(isTold(error) ? `gavel: ${error.message}` : error)
   return 1
+}
+
+/** What a person can mend by themselves is one line; the class of the embedded server's errors is loaded with it. */
+function isTold(error: unknown): error is Error {
+  return error instanceof ConfigError || (error instanceof Error && error.name === 'EmbeddedError')
 }

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { type Config, ConfigError, readConfig } from '../config.ts'
@@ -116,11 +117,16 @@ async function checkBrowser(config: Config, log: Logger): Promise<Finding> {
 }
 
 async function checkDisk(config: Config): Promise<Finding> {
-  // The data folder may not be there yet; the one it will be made in is on the same disk as a rule.
-  const folder = resolve('.')
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
+  const free = Math.min(await freeBytes(config.dataDir), await freeBytes(config.csvDir))
   const found = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${config.dataDir} and ${config.csvDir}`
   if (free >= leastFreeBytes) return { ok: true, found }
   return { ok: false, found, mend: 'free at least 1 GiB' }
+}
+
+/** Free on the disk of a folder, or of the one it will be made in. */
+async function freeBytes(folder: string): Promise<number> {
+  let place = resolve(folder)
+  while (!existsSync(place)) place = dirname(place)
+  const { bavail, bsize } = await statfs(place)
+  return bavail * bsize
 }

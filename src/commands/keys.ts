@@ -41,6 +41,7 @@ async function create(db: Database, name: string, role: Role): Promise<number> {
       `user ${known.name} is ${known.role.toLowerCase()} and not ${role.toLowerCase()}; a key has its user's role`,
     )
   }
+  if (known && !known.active) return fail(`user ${known.name} is not active: a key of theirs opens nothing`)
   const user = known ?? (await made(db, name, role))
   if (typeof user === 'string') return fail(user)
   const created = await createApiKey(db, { userId: user.id, name: user.name })

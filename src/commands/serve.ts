@@ -20,7 +20,7 @@ export function registerServe(program: Command): void {
   program
     .command('serve')
     .description('the API and a pool of workers in one node')
-    .option('--host <host>', 'address to listen on (HOST)')
+    .option('--host <host>', 'address to listen on (HOST)', readHost)
     .option('--port <port>', 'port to listen on, 0: a free one (PORT)', readPort)
     .option('--workers <n>', 'child processes in this node, 0 serves only (GAVEL_WORKERS)', readWorkers)
     .action(async (options: { host?: string; port?: number; workers?: number }) => {
@@ -61,6 +61,12 @@ async function serve(config: Config): Promise<void> {
   closing.defer(() => server.close())
   console.log(`Gavel is listening at ${server.url}/graphql`)
   await stopped
+}
+
+function readHost(text: string): string {
+  // Node would listen on every address.
+  if (text === '') throw new InvalidArgumentError('It must be a host name or address.')
+  return text
 }
 
 function readPort(text: string): number {

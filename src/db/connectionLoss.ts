@@ -1,5 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** What the network says of a server that is away, or of one that fails over behind its name. */
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
 /**
  * Whether an error says that the database itself is gone: its connection was refused or lost (SQLSTATE class 08, 57P
  * of a server that stops or starts, 53300 of one that has no connection left, 25P03 of one that ended an idle
@@ -8,7 +20,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  if (/^(08|57P|53300|25P03)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code)) return true
+  if (/^(08|57P|53300|25P03)/.test(code) || networkCodes.has(code)) return true
   // What pg says of a socket that ended, which carries no code.
   return /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/.test(
     error.message,

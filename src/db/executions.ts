@@ -102,14 +102,24 @@ export async function staleExecutions(db: Database, olderThanSeconds: number): P
     .execute()
 }
 
-/** Shows that the executions' node is alive. */
+/**
+ * Shows that the executions' node is alive. One that a save has locked is passed over, so that a save that waits takes
+ * no life from the others; it shows life by itself (sumReports).
+ */
 export async function beatExecutions(db: Database, executionIds: readonly string[]): Promise<void> {
   if (executionIds.length === 0) return
   await db
     .updateTable('executions')
-    .set({ heartbeatAt: sql<Date>`now()` })
-    .where('id', '=', sql<string>`any(${sql.val(executionIds)})`)
-    .where('status', '=', 'RUNNING')
+    .set({ heartbeatAt: sql<Date>`clock_timestamp()` })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('executions')
+        .select('id')
+        .where('id', '=', sql<string>`any(${sql.val(executionIds)})`)
+        .where('status', '=', 'RUNNING')
+        .forUpdate()
+        .skipLocked(),
+    )
     .execute()
 }
 

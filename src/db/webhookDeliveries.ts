@@ -30,7 +30,7 @@ export async function claimDelivery(
     from webhooks w join webhook_secrets s on s.webhook_id = w.id
     where w.id = d.webhook_id and d.id = (
       select due.id from webhook_deliveries due
-      where due.next_attempt_at <= now() and due.webhook_id <> all (${except}::uuid[])
+      where due.next_attempt_at <= now() and due.body is not null and due.webhook_id <> all (${except}::uuid[])
       order by due.next_attempt_at
       limit 1
       for update skip locked
@@ -51,7 +51,7 @@ export async function settleDelivery(
   const { status, error, retrySeconds } = end
   await sql`
     update webhook_deliveries d set status = ${status}::int, error = ${error}::text,
-      next_attempt_at = case when again.yes then now() + make_interval(secs => ${retrySeconds}::float8) end,
+      next_attempt_at = case when again.yes and d.body is not null then now() + make_interval(secs => ${retrySeconds}::float8) end,
       body = case when again.yes then d.body end
     from (
       select ${retrySeconds}::float8 is not null and w.active as yes

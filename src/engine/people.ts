@@ -114,5 +114,6 @@ function nameIssues(name: string): InputIssue[] {
   const length = name.trim().length
   if (length === 0) return [{ path: ['name'], message: 'must not be empty' }]
   if (length > 100) return [{ path: ['name'], message: 'must have at most 100 characters' }]
+  if (name.includes('\0')) return [{ path: ['name'], message: 'must not contain a NUL character' }]
   return []
 }

@@ -16,6 +16,9 @@ export type Decision =
   | { kind: 'failed' }
   | { kind: 'retry'; delaySeconds: number; countsAttempt: boolean }
 
+/** A site that asks for more is asked again after a day: a date by mistake would park the job for years. */
+const longestWaitSeconds = 86_400
+
 /**
  * Decides, and writes nothing. A retryable error is tried again after the delay of its attempt (the last delay again
  * for further ones) until `maxAttempts` are used up; a lost worker's job at once; a Retry-After is obeyed and
@@ -28,7 +31,7 @@ export function decide(
   if (end.kind !== 'failed') return end
   if (!errorPolicies[end.code].retryable) return { kind: 'failed' }
   if (end.retryAfterSeconds !== undefined) {
-    return { kind: 'retry', delaySeconds: end.retryAfterSeconds, countsAttempt: false }
+    return { kind: 'retry', delaySeconds: Math.min(end.retryAfterSeconds, longestWaitSeconds), countsAttempt: false }
   }
   if (job.attempt >= job.maxAttempts) return { kind: 'failed' }
   if (end.code === 'WORKER_LOST') return { kind: 'retry', delaySeconds: 0, countsAttempt: true }

@@ -76,6 +76,9 @@ export async function saveScrapeUrl(
   return { kind: 'ok', value: saved }
 }
 
+/** What jsonb refuses, as JSON writes it. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
+
 /** Everything that is wrong with the input, at once. */
 function issuesOf(
   input: SaveScrapeUrlInput,
@@ -102,6 +105,8 @@ function issuesOf(
   const { options, platform, url } = merged
   if (options != null && (typeof options !== 'object' || Array.isArray(options))) {
     add('options', 'must be an object')
+  } else if (options != null && unstorable.test(JSON.stringify(options))) {
+    add('options', 'must not contain a NUL character or half of a surrogate pair')
   } else if (platform != null && url != null && URL.canParse(url)) {
     issues.push(...siteFor(platform).issuesOf(new URL(url), options ?? {}))
   }

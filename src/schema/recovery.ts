@@ -1,6 +1,7 @@
 import type { JobRow } from '../db/tables.ts'
 import { recoverStale } from '../resolvers/recovery.ts'
 import { builder } from './builder.ts'
+import { listCost } from './connection.ts'
 import { resultType } from './errors.ts'
 import { ScrapingJob } from './refs.ts'
 
@@ -23,6 +24,7 @@ builder.mutationField('recoverStaleJobs', (t) =>
     description:
       'Does by hand what nodes do by themselves: closes executions whose worker is gone, and lets their jobs run again at once. Takes ADMIN.',
     authScopes: { admin: true },
+    complexity: listCost(100),
     args: {
       olderThanSeconds: t.arg.int({
         description: 'How long the worker has shown no life; at least GAVEL_STALE_AFTER, which it is unless told.',

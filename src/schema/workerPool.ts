@@ -1,6 +1,7 @@
 import type { WorkerNodeRow, WorkerRow } from '../db/tables.ts'
 import { type WorkerPool as Pool, workerPool } from '../resolvers/workerPool.ts'
 import { builder } from './builder.ts'
+import { listCost } from './connection.ts'
 import { WorkerState } from './enums.ts'
 import { ScrapingJob } from './refs.ts'
 
@@ -46,6 +47,8 @@ builder.queryField('workerPool', (t) =>
   t.field({
     type: WorkerPool,
     description: 'What runs the jobs, and what waits.',
+    // Its workers, each with a job: as many as GAVEL_WORKERS may be.
+    complexity: listCost(64),
     resolve: async (_root, _args, context) => await workerPool(context),
   }),
 )

@@ -32,6 +32,7 @@ interface File {
 export function createExports(options: { db: Database; exportLinks: ExportLinks; sessions: Sessions }) {
   const { db, exportLinks, sessions } = options
   let streaming = 0
+  const streamingOf = new Map<string, number>()
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET') {
@@ -45,15 +46,21 @@ export function createExports(options: { db: Database; exportLinks: ExportLinks;
       refuse(response, 403, 'forbidden')
       return
     }
-    if (streaming >= limits.exportsAtOnce) {
+    const holder = link.holder.apiKeyId ?? 'admin key'
+    const own = streamingOf.get(holder) ?? 0
+    if (streaming >= limits.exportsAtOnce || own >= limits.exportsPerKey) {
       refuse(response, 503, 'busy', { 'retry-after': '10' })
       return
     }
     streaming += 1
+    streamingOf.set(holder, own + 1)
     try {
       await send(file, link.holder, sessions, { request, response })
     } finally {
       streaming -= 1
+      const left = (streamingOf.get(holder) ?? 1) - 1
+      if (left > 0) streamingOf.set(holder, left)
+      else streamingOf.delete(holder)
     }
   }
 }

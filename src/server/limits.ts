@@ -45,6 +45,10 @@ export const limits = {
   drainMs: 10_000,
   /** Exports that one node streams at once, each with a database connection; one more is answered with 503. */
   exportsAtOnce: 4,
+  /** Of them, for one key: a slow reader does not keep the others from theirs. */
+  exportsPerKey: 2,
+  /** How long an answer of /health/ready holds. */
+  readyMs: 1_000,
   /** How often the keys of open sockets and streams are looked at: one that is no longer good closes them with 4403. */
   keyCheckMs: 5_000,
   /** What requests under way get to finish when the server closes, and a socket to answer its close. */

@@ -42,7 +42,7 @@ export async function startServer(
   const exportLinks = createExportLinks({ db, adminKey: config.adminKey })
   const answerExport = createExports({ db, exportLinks, sessions })
   const graphql = createGraphql({ ...options, exportLinks })
-  let migrated = false
+  let readiness: { at: number; ready: Promise<boolean> } | null = null
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const viewer = await authenticate(request.headers.authorization)
@@ -60,7 +60,12 @@ export async function startServer(
       answerRateLimited(response, { status: 429, message: 'This key has too much open at once.', seconds: 1 })
       return
     }
-    const end = sessions.open(viewer, () => response.destroy())
+    const end = sessions.open(
+      viewer,
+      () => response.destroy(),
+      // A server that stops lets an answer finish: what a mutation did is to be heard. Streams have no end of their own.
+      () => isStream(response) && response.destroy(),
+    )
     const drain = watchDrain({
       // Streams alone: another answer is written at once and tells nothing of its progress.
       waiting: () => isStream(response) && response.writableNeedDrain,
@@ -79,16 +84,23 @@ export async function startServer(
     await graphql(request, response, { viewer, origin: originOf(request) })
   }
 
-  /** Ready: the database answers and has this version's tables. */
-  async function answerReady(response: ServerResponse): Promise<void> {
+  /** The database answers and has this version's tables. */
+  async function isReady(): Promise<boolean> {
     try {
-      const pending = await pendingMigrations(db)
-      migrated = pending.length === 0
+      return (await pendingMigrations(db)).length === 0
     } catch (error) {
       log.warn({ err: error }, 'the database does not answer')
-      migrated = false
+      return false
     }
-    answerJson(response, migrated ? 200 : 503, { status: migrated ? 'ready' : 'unavailable' })
+  }
+
+  /** Asked of the database once a second at the most, however many ask: nobody has to sign in for this. */
+  async function answerReady(response: ServerResponse): Promise<void> {
+    if (readiness === null || Date.now() - readiness.at >= limits.readyMs) {
+      readiness = { at: Date.now(), ready: isReady() }
+    }
+    const ready = await readiness.ready
+    answerJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' })
   }
 
   const routes: Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void> | void> = {

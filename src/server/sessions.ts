@@ -6,9 +6,12 @@ import { limits } from './limits.ts'
 
 /** What is open on behalf of keys: sockets, and answers under way. */
 export interface Sessions {
-  /** `close` is called when the key is no longer good. The answer ends the session. */
-  open(signedIn: SignedIn, close: () => void): () => void
-  /** Ends all and stops looking. */
+  /**
+   * `close` is called when the key is no longer good, `stop` (the same unless told) when the server stops. The answer
+   * ends the session.
+   */
+  open(signedIn: SignedIn, close: () => void, stop?: () => void): () => void
+  /** Tells all to stop, and looks no longer. */
   stop(): void
 }
 
@@ -17,7 +20,7 @@ export interface Sessions {
  * whose user is no longer active or has another role by now: whoever signs in again gets what that may do.
  */
 export function createSessions({ db, log }: { db: Database; log: Logger }): Sessions {
-  const sessions = new Set<{ signedIn: SignedIn; close: () => void }>()
+  const sessions = new Set<{ signedIn: SignedIn; close: () => void; stop: () => void }>()
   let checking = false
 
   async function check(): Promise<void> {
@@ -43,14 +46,14 @@ export function createSessions({ db, log }: { db: Database; log: Logger }): Sess
   }, limits.keyCheckMs)
 
   return {
-    open(signedIn, close) {
-      const session = { signedIn, close }
+    open(signedIn, close, stop = close) {
+      const session = { signedIn, close, stop }
       sessions.add(session)
       return () => sessions.delete(session)
     },
     stop() {
       clearInterval(timer)
-      for (const session of sessions) session.close()
+      for (const session of sessions) session.stop()
       sessions.clear()
     },
   }

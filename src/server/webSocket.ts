@@ -156,8 +156,12 @@ export function serveWebSocket(options: {
   })
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const refuse = (status: string) =>
+    // Node listens to it no longer, and a reset that nobody hears ends the process.
+    stream.on('error', () => stream.destroy())
+    const refuse = (status: string) => {
+      stream.once('finish', () => stream.destroy())
       stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    }
     const wait = admission.request(request)
     if (wait !== null) {
       refuse(`429 Too Many Requests\r\nretry-after: ${wait}`)

@@ -34,6 +34,7 @@ describe('decide', () => {
 
   it('obeys a Retry-After, which costs no attempt', () => {
     expect(decide(failed('HTTP_ERROR', 3600), job(4))).toEqual(retry(3600, false))
+    expect(decide(failed('HTTP_ERROR', 999_999_999), job(4))).toEqual(retry(86_400, false))
   })
 
   it('runs again at once where no delays are set', () => {

@@ -152,9 +152,29 @@ describe('a file holds what prospects would say, page by page', () => {
   })
 })
 
+test('a key that has its exports open is told to come back, and keeps no other from theirs', async () => {
+  const url = await linkTo({ filter: miamiDade })
+  const clients = await Promise.all(Array.from({ length: limits.exportsPerKey }, async () => await open(url)))
+  await until(async () => expect(await reading()).toBe(limits.exportsPerKey))
+  const refused = await fetch(url)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10'])
+  await refused.text()
+  const { key } = await api.keyOf('VIEWER')
+  const theirs = await fetch(await linkTo({ filter: miamiDade }, key))
+  expect(theirs.status).toBe(200)
+  await theirs.body?.cancel()
+  for (const client of clients) client.destroy()
+  await until(async () => expect(await reading()).toBe(0))
+})
+
 test('a client that leaves half way frees its connection; more clients than a node streams to are told to come back', async () => {
   const url = await linkTo({ filter: miamiDade })
-  const clients = await Promise.all(Array.from({ length: limits.exportsAtOnce }, async () => await open(url)))
+  const { key } = await api.keyOf('VIEWER')
+  const links = [url, await linkTo({ filter: miamiDade }, key)]
+  const clients = await Promise.all(
+    links.flatMap((link) => Array.from({ length: limits.exportsPerKey }, async () => await open(link))),
+  )
+  expect(clients).toHaveLength(limits.exportsAtOnce)
   await until(async () => expect(await reading()).toBe(limits.exportsAtOnce))
   const busy = await fetch(url)
   expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '10'])

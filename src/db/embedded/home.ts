@@ -30,7 +30,7 @@ export async function prepareHome(dataDir: string): Promise<Home> {
       return { folder: wanted, account }
     }
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))) throw error
+    if (!['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT'].includes(codeOf(error))) throw error
     throw new EmbeddedError(`${wanted} cannot be used by this account (${codeOf(error)}): set GAVEL_DATA_DIR`)
   }
   const folder = join(rootsPlace, createHash('sha256').update(root).digest('hex').slice(0, 16))

@@ -127,7 +127,7 @@ export async function sumReports(
       from scrape_days where job_id = ${execution.jobId} and latest
     ), own as (
       update executions set rows_processed = own_saved + own_rejected, rows_success = own_saved,
-        rows_failed = own_rejected, stages = ${JSON.stringify(stages)}::jsonb
+        rows_failed = own_rejected, stages = ${JSON.stringify(stages)}::jsonb, heartbeat_at = clock_timestamp()
       from sums where id = ${execution.id}
     )
     select saved, rejected, done from sums`.execute(trx)

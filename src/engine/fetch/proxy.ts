@@ -152,7 +152,8 @@ async function tunnel(context: Context, request: IncomingMessage, browser: Socke
     const site = connect({ host, port, ...context.guard.connectOptions(host, port) })
     signal.addEventListener('abort', () => site.destroy(), { once: true })
     site.setTimeout(context.timeoutMs, () => site.destroy(new ScrapeError('TIMEOUT', `${url.host} does not answer`)))
-    await once(site, 'connect')
+    // With the signal: a socket destroyed without an error tells of it by 'close' alone.
+    await once(site, 'connect', { signal })
     browser.write('HTTP/1.1 200 Connection Established\r\n\r\n')
     await exchange(context, browser, site, head)
   } catch (error) {
