@@ -128,30 +128,45 @@ export async function startNode(options: {
     }
   }
 
-  const deliver = async (delivery: Delivery): Promise<void> => {
-    const handled = handle(delivery)
-    deliveries.add(handled)
-    try {
-      await handled
-    } finally {
-      deliveries.delete(handled)
+  /** Slots are made in rounds, one after each pause; those of an earlier round end with what they run. */
+  let round = 0
+  const deliverIn =
+    (itsRound: number) =>
+    async (delivery: Delivery): Promise<void> => {
+      const handled = handle(delivery)
+      deliveries.add(handled)
+      try {
+        await handled
+      } finally {
+        deliveries.delete(handled)
+        // Its slot has ended, and its worker is free for one of this round.
+        if (itsRound !== round) inTurn(addSlot)
+      }
     }
+  async function addSlot(): Promise<void> {
+    if (takes) await queue.work(1, deliverIn(round))
   }
   let takes = false
   let taking = Promise.resolve()
   const fault = (): string | null => pool.fault ?? losses.fault
   /** Takes jobs, or lets them wait in the queue, and for other nodes: in the order in which it is asked to. */
   function takeOrWait(): void {
-    taking = taking.then(turnQueue).catch((error: unknown) => {
+    inTurn(turnQueue)
+    beatSoon()
+  }
+  function inTurn(tell: () => Promise<void>): void {
+    taking = taking.then(tell).catch((error: unknown) => {
       log.error({ err: error }, 'the queue was not told whether to give jobs')
     })
-    beatSoon()
   }
   async function turnQueue(): Promise<void> {
     const wanted = fault() === null && !stopping.signal.aborted
     if (wanted === takes) return
     takes = wanted
-    await (wanted ? queue.work(workers, deliver) : queue.stopTaking())
+    if (!wanted) return await queue.stopTaking()
+    round += 1
+    // What still runs from before the pause has its worker: no entry is taken that none is free for.
+    await queue.work(workers - deliveries.size, deliverIn(round))
   }
 
   const beat = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { livingNodes } from '../../src/db/workerPool.ts'
 import { type Node, startNode } from '../../src/engine/node.ts'
@@ -99,4 +100,38 @@ it('a node that loses the workers of several jobs in a row pauses, says why, and
     await vi.waitFor(async () => expect((await jobOf(test.db, id)).status).toBe('FAILED'), until)
   }
   await vi.waitFor(async () => expect(await faults()).toEqual([null]), until)
+}, 60_000)
+
+it('a node that goes on after a pause takes no entry that no worker is free for', async () => {
+  const commands = commandsOn(test.db, node.queue)
+  const gate = join(folder, 'gate')
+  const submit = async (query: string) => {
+    const url = `https://${randomUUID()}.example.test/?${query}`
+    return await submitted(commands, { scrapeUrlId: await insertScrapeUrl(test.db, { url }), maxAttempts: 1 })
+  }
+  const hanging = `hang=${encodeURIComponent(gate)}`
+  const long = await submit(hanging)
+  const running = async () =>
+    (await test.db.selectFrom('jobs').select('id').where('status', '=', 'RUNNING').execute()).length
+  await vi.waitFor(async () => expect((await jobOf(test.db, long.id)).status).toBe('RUNNING'), until)
+  for (let n = 0; n < 3; n += 1) await submit('crash=1')
+  await vi.waitFor(
+    async () => expect(await faults()).toEqual([expect.stringContaining('lost one after the other')]),
+    until,
+  )
+  const waiting = [await submit(hanging), await submit(hanging), await submit(hanging)]
+  await vi.waitFor(async () => expect(await running()).toBe(2), until)
+  // Two beats later it would have taken more, had it slots for them.
+  const beat = async () => (await livingNodes(test.db, 10))[0]?.heartbeatAt.getTime() ?? 0
+  for (let beats = 0; beats < 2; beats += 1) {
+    const last = await beat()
+    await vi.waitFor(async () => expect(await beat()).toBeGreaterThan(last), until)
+  }
+  const { rows } = await sql<{ n: number }>`
+    select count(*) as n from pgboss.job where name = 'scrape' and state = 'active'`.execute(test.db)
+  expect(rows).toEqual([{ n: 2 }])
+  await writeFile(gate, '')
+  for (const { id } of [long, ...waiting]) {
+    await vi.waitFor(async () => expect((await jobOf(test.db, id)).status).toBe('COMPLETED'), until)
+  }
 }, 60_000)
