@@ -16,10 +16,10 @@ export function caseKey(fields: Pick<ProspectFields, 'caseNumber' | 'caseSuffix'
  */
 export function parcelKey(parcelId: string | null): string | null {
   const key = normaliseKey(parcelId)
-  return key === null || !/[1-9]/.test(key) || placeholder.test(key) ? null : key
+  return key === null || !/[1-9]/.test(key) || sharedWords.test(key) ? null : key
 }
 
-const placeholder = /^(MULTI|TIMESHARE|PROPERTYAPPRAISER|CONFIDENTIAL|VARIOUS|UNKNOWN|SEE)/
+const sharedWords = /^(MULTI|TIMESHARE|PROPERTYAPPRAISER|CONFIDENTIAL|VARIOUS|UNKNOWN|SEE)/
 
 /**
  * The street address with its unit as a key; null where it does not name one place: without a house number at its
